@@ -1,0 +1,1 @@
+"""Measurements, one question a script; ``python -m benchmarks`` runs them."""

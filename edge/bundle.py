@@ -1,0 +1,123 @@
+"""A model bundle: int8 models for each runtime, front-end constants and the spaces they embed into.
+
+A bundle is a folder sealed by a manifest (edge/manifest.py). Layout of ``manifest.json``, format 1::
+
+    {"format": 1, "name": "roomtone-default", "version": "1",
+     "models": {"audio": {"files": {"litert": "audio.tflite", "onnx": "audio.onnx"},
+                          "input_shape": [1, 300, 20],
+                          "outputs": [{"view": "audio", "dimension": 64, "space": "..."},
+                                      {"view": "recording", "dimension": 64, "space": "..."}],
+                          "frontend": {"kind": "mfcc", "constants": "audio_frontend.npz", ...},
+                          "parity": {...}},
+                "video": {..., "input_shape": [1, 224, 224, 3],
+                          "frontend": {"kind": "image", "mean": [127, 127, 127], "std": [128, 128, 128]}}},
+     "files": {"audio.tflite": {"bytes": 320000, "sha256": "..."}, ...}}
+
+Audio models take (1, frames, coefficients), video models (1, height, width, 3); outputs are (1, dimension), in
+the order of ``outputs`` in every runtime's file.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge import manifest
+from edge.errors import BundleError
+
+FORMAT_VERSION = 1
+KINDS = ("audio", "video", "ranker")
+DEFAULT = Path(__file__).resolve().parent / "assets" / "bundle"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a model: the view that it lands in. Equal ``space`` means comparable vectors."""
+
+    view: str
+    dimension: int
+    space: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model of a bundle; every file was verified when the bundle was opened."""
+
+    kind: str
+    files: dict[str, Path]
+    """Runtime name (``litert``, ``onnx``) to model file."""
+    input_shape: tuple[int, ...]
+    outputs: tuple[Output, ...]
+    frontend: dict[str, Any]
+    parity: dict[str, Any]
+    folder: Path
+
+    def file(self, runtime: str) -> Path:
+        if runtime not in self.files:
+            raise BundleError(f"{self.folder}: no {self.kind} model for the {runtime} runtime; "
+                              f"it has {', '.join(self.files)}")
+        return self.files[runtime]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    path: Path
+    name: str
+    version: str
+    models: dict[str, Model]
+
+    def model(self, kind: str) -> Model:
+        if kind not in self.models:
+            raise BundleError(f"{self.path}: the bundle has no {kind} model, only {', '.join(self.models)}")
+        return self.models[kind]
+
+    def spaces(self) -> dict[str, str]:
+        """View name to the identifier of the space that this bundle's vectors of that view lie in."""
+        return {out.view: out.space for model in self.models.values() for out in model.outputs}
+
+
+def open_bundle(path: str | Path = DEFAULT) -> Bundle:
+    """Verify a bundle and describe it. Raises BundleError; no model file has been parsed yet."""
+    folder = Path(path)
+    fields = manifest.read(folder, format_version=FORMAT_VERSION, error=BundleError)
+    models = fields.fields("models")
+    return Bundle(
+        path=folder,
+        name=fields.text("name"),
+        version=fields.text("version"),
+        models={kind: _model(kind, models.fields(kind), folder, fields.fields("files").keys())
+                for kind in models.keys()},
+    )
+
+
+def _model(kind: str, fields: manifest.Fields, folder: Path, listed: list[str]) -> Model:
+    if kind not in KINDS:
+        raise BundleError(f"{folder}: unknown kind of model {kind!r:.80}; known: {', '.join(KINDS)}")
+    files = fields.fields("files")
+    frontend = fields.fields("frontend")
+    named = [files.text(runtime) for runtime in files.keys()]
+    if "constants" in frontend.keys():
+        named.append(frontend.text("constants"))
+    for name in named:
+        if name not in listed:
+            raise BundleError(f"{folder}: {kind} names {name!r:.80}, which the manifest does not list")
+    return Model(
+        kind=kind,
+        files={runtime: folder / files.text(runtime) for runtime in files.keys()},
+        input_shape=_shape(fields, folder),
+        outputs=tuple(_output(row, folder) for row in fields.rows("outputs")),
+        frontend=frontend.plain(),
+        parity=fields.fields("parity").plain(),
+        folder=folder,
+    )
+
+
+def _shape(fields: manifest.Fields, folder: Path) -> tuple[int, ...]:
+    shape = fields.rows("input_shape")
+    if not shape or not all(type(n) is int and 0 < n <= 1 << 20 for n in shape):
+        raise BundleError(f"{folder}: input_shape {shape!r:.80} must be positive whole numbers")
+    return tuple(shape)
+
+
+def _output(row: Any, folder: Path) -> Output:
+    fields = manifest.Fields(row, f"{folder}: outputs", BundleError)
+    return Output(fields.text("view"), fields.integer("dimension", 1, 65536), fields.text("space"))

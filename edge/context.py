@@ -1,0 +1,78 @@
+"""What the device hears and sees now: the embeddings of the last seconds, oldest forgotten first."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What one window of sound or one picture was understood as.
+
+    ``vectors`` maps a view's name to a unit vector, np.ndarray [shape=(dimension,), dtype=float32].
+    """
+
+    modality: str
+    """``audio`` or ``video``."""
+    start_s: float
+    end_s: float
+    vectors: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Context:
+    """A summary that candidates are looked up with.
+
+    ``vectors`` maps a view to its mean unit vector (dimension,); ``windows`` maps a view to the vectors of
+    the single windows, np.ndarray [shape=(windows, dimension), dtype=float32], oldest first.
+    """
+
+    vectors: dict[str, np.ndarray] = field(default_factory=dict)
+    windows: dict[str, np.ndarray] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def hears(self) -> bool:
+        return "audio" in self.vectors
+
+    @property
+    def sees(self) -> bool:
+        return "video" in self.vectors
+
+
+class ContextBuilder:
+    """Keeps the embeddings of the last ``seconds`` of each modality. One writer per modality."""
+
+    def __init__(self, *, seconds: float):
+        self._seconds = seconds
+        self._recent: dict[str, deque[Embedding]] = {"audio": deque(), "video": deque()}
+
+    def add(self, embedding: Embedding) -> None:
+        recent = self._recent[embedding.modality]
+        recent.append(embedding)
+        while recent[0].start_s < embedding.end_s - self._seconds and len(recent) > 1:
+            recent.popleft()
+
+    def clear(self, modality: str) -> None:
+        """Forget a modality, as when its source is lost."""
+        self._recent[modality].clear()
+
+    def context(self) -> Context:
+        vectors, windows, seconds = {}, {}, 0.0
+        for recent in (tuple(queue) for queue in self._recent.values()):
+            for view in recent[0].vectors if recent else ():
+                windows[view] = np.stack([embedding.vectors[view] for embedding in recent])
+                vectors[view] = unit(windows[view].mean(axis=0))
+            if recent:
+                seconds = max(seconds, recent[-1].end_s - recent[0].start_s)
+        return Context(vectors=vectors, windows=windows, seconds=seconds)
+
+
+def unit(vector: np.ndarray) -> np.ndarray:
+    """Scale to length 1 along the last axis; a zero vector stays zero.
+
+    np.ndarray [shape=(..., d)] -> the same shape, dtype=float32.
+    """
+    length = np.linalg.norm(vector, axis=-1, keepdims=True)
+    return (vector / np.maximum(length, 1e-12)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The long-running service: pipeline, HTTP API and the TV page."""

@@ -1,0 +1,142 @@
+"""A firmware profile: what one device can afford, read from TOML, checked once, never changed.
+
+Profiles lie in ``firmware_profiles/``, one file per device; a path to one's own file works as well.
+"""
+
+import tomllib
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ProfileError
+
+PROFILES_DIR = Path(__file__).resolve().parent.parent / "firmware_profiles"
+MIB = 1 << 20
+
+
+def _number(low: float, high: float) -> Any:
+    return field(metadata={"range": (low, high)})
+
+
+def _choice(*names: str) -> Any:
+    return field(metadata={"choices": names})
+
+
+@dataclass(frozen=True)
+class Memory:
+    budget_mib: int = _number(32, 65536)
+    """The whole process's proportional set size must stay below this."""
+
+    @property
+    def budget_bytes(self) -> int:
+        return self.budget_mib * MIB
+
+
+@dataclass(frozen=True)
+class Engine:
+    runtime: str = _choice("litert", "onnx")
+    threads: int = _number(1, 64)
+
+
+@dataclass(frozen=True)
+class Audio:
+    enabled: bool
+    block_ms: int = _number(10, 1000)
+    """How much sound is handed to the front end at a time."""
+    hop_s: float = _number(0.1, 60)
+    """Seconds between two embeddings of the sound."""
+
+
+@dataclass(frozen=True)
+class Video:
+    enabled: bool
+    frames_per_s: float = _number(0.05, 30)
+    """How many pictures a second are looked at."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    max_items: int = _number(1, 100_000_000)
+    candidates: int = _number(10, 10_000)
+    """How many items at most reach the ranker."""
+
+
+@dataclass(frozen=True)
+class Context:
+    seconds: float = _number(3, 600)
+    """How far back "what is playing now" reaches."""
+
+
+@dataclass(frozen=True)
+class FirmwareProfile:
+    """Everything that depends on the device; each section is described in docs/architecture.md."""
+
+    name: str
+    description: str
+    memory: Memory
+    engine: Engine
+    audio: Audio
+    video: Video
+    catalog: Catalog
+    context: Context
+
+
+def names() -> list[str]:
+    """Names of the profiles that come with Roomtone."""
+    return sorted(path.stem for path in PROFILES_DIR.glob("*.toml"))
+
+
+def load(name_or_path: str | Path) -> FirmwareProfile:
+    """Read a profile by the name of a shipped one, or from a TOML file.
+
+    Raises ProfileError, naming the file, the key, the value and what is allowed.
+    """
+    path = _locate(name_or_path)
+    try:
+        document = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(f"{path}: the profile cannot be read: {error}") from error
+    return _build(FirmwareProfile, document, path, "")
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    shipped = PROFILES_DIR / f"{name_or_path}.toml"
+    if shipped.parent == PROFILES_DIR and shipped.is_file():
+        return shipped
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    raise ProfileError(
+        f"no profile {str(name_or_path)!r}: give a .toml file or one of {', '.join(names())}"
+    )
+
+
+def _build(cls: type, table: Any, path: Path, section: str) -> Any:
+    """One dataclass from one TOML table; nested dataclasses from nested tables."""
+    if not isinstance(table, dict):
+        raise ProfileError(f"{path}: [{section}] must be a table of settings, not {table!r}")
+    expected = {item.name: item for item in fields(cls)}
+    prefix = f"{section}." if section else ""
+    for key in table:
+        if key not in expected:
+            raise ProfileError(f"{path}: unknown key {prefix}{key}; known: {', '.join(expected)}")
+    for key in expected:
+        if key not in table:
+            raise ProfileError(f"{path}: {prefix}{key} is missing")
+    return cls(**{key: _value(item, table[key], path, prefix) for key, item in expected.items()})
+
+
+def _value(item: Field, value: Any, path: Path, prefix: str) -> Any:
+    kind: Any = item.type
+    if hasattr(kind, "__dataclass_fields__"):
+        return _build(kind, value, path, item.name)
+    accepted = (int, float) if kind is float else (kind,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must be of type {kind.__name__}")
+    if "choices" in item.metadata and value not in item.metadata["choices"]:
+        allowed = " or ".join(map(repr, item.metadata["choices"]))
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must be {allowed}")
+    low, high = item.metadata.get("range", (None, None))
+    if low is not None and not low <= value <= high:
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must lie in {low} to {high}")
+    return kind(value)

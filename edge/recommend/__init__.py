@@ -1,0 +1,1 @@
+"""From context and history to a ranked list with reasons."""

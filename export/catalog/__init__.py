@@ -1,0 +1,1 @@
+"""From media folders to a catalogue snapshot."""

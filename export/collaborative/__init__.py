@@ -1,0 +1,1 @@
+"""From ratings to item factors, neighbours and an evaluation."""

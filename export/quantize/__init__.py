@@ -1,0 +1,1 @@
+"""From a float model to int8 files with the loss measured."""

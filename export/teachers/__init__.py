@@ -1,0 +1,1 @@
+"""Large pretrained models behind one interface."""

@@ -1,0 +1,1 @@
+"""Distillation, contrastive pretraining and learning to rank."""

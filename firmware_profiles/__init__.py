@@ -1,0 +1,1 @@
+"""The firmware profiles that come with Roomtone, one TOML file per device."""
