@@ -96,7 +96,7 @@ def write_audio_frontend(
 
 def image_frontend(*, mean: Sequence[float] = (127, 127, 127), std: Sequence[float] = (128, 128, 128)
                    ) -> dict[str, Any]:
-    """The manifest's ``frontend`` settings of a video model: (value - mean) / std per RGB channel, 0 to 255."""
+    """The manifest's ``frontend`` settings of a video model: (value - mean) / std per RGB channel."""
     if len(mean) != 3 or len(std) != 3 or not np.isfinite([*mean, *std]).all() or min(std) <= 0:
         raise ExportError(f"an image front end needs three finite means and deviations above zero, "
                           f"not {mean} and {std}")

@@ -6,8 +6,8 @@ import numpy as np
 def normalise_level(mfcc: np.ndarray) -> np.ndarray:
     """Make windows of frames independent of the gain that they were recorded with, in place.
 
-    With python_speech_features' appendEnergy, column 0 is the log of the frame's energy: a gain g adds 2 ln g to
-    it and nothing to the other columns. Subtracting the log of the window's mean energy removes g exactly.
+    With python_speech_features' appendEnergy, column 0 is the log of the frame's energy: a gain g adds 2 ln g
+    to it and nothing to the other columns. Subtracting the log of the window's mean energy removes g exactly.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def normalise_level(mfcc: np.ndarray) -> np.ndarray:
 
 
 def log_mean_energy(mfcc: np.ndarray) -> np.ndarray:
-    """Natural log of the mean frame energy of a window: [shape=(..., frames, coefficients)] -> [shape=(...)]."""
+    """Log of the mean frame energy of a window: [shape=(..., frames, coefficients)] -> [shape=(...)]."""
     log_energy = mfcc[..., 0]
     peak = log_energy.max(axis=-1, keepdims=True)
     return np.log(np.exp(log_energy - peak).mean(axis=-1)) + peak[..., 0]

@@ -1,0 +1,180 @@
+"""Streaming MFCC: the frames of python_speech_features, however the signal is cut into blocks.
+
+The steps are those of python_speech_features 0.6, ``mfcc(..., appendEnergy=True)``: pre-emphasis,
+overlapping windowed frames, power spectrum, mel energies, logarithm, DCT and lifter, column 0 replaced by the
+log energy. Two things make it cheap: the energy is one more column of the filterbank, so that one product
+yields it and the next puts it in place, and every step writes into a buffer that was made at the start.
+
+Samples and spectra are float64: at float32 the FFT's rounding drowns the quiet bands of a tonal sound (a sine of
+16-bit samples comes out 2e-3 off). The product with the filterbank, the largest, is float32.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edge.audio.constants import MfccConstants, load_constants
+from edge.errors import ShapeError
+
+__all__ = ["MfccConstants", "StreamingMfcc", "load_constants"]
+
+# How many frames are transformed at a time: enough to spread numpy's cost per call, few enough that the
+# buffers (about 9 KiB a frame) stay in a small core's second-level cache.
+BATCH_FRAMES = 24
+# python_speech_features puts float64's epsilon where an energy is zero.
+ENERGY_FLOOR = float(np.finfo(np.float64).eps)
+
+
+class StreamingMfcc:
+    """Turns blocks of samples into MFCC frames as soon as each frame is complete.
+
+    Nothing is allocated per block but the small objects of array views and what numpy itself takes and gives
+    back within a call: its casting buffers and, on numpy 1, which has no ``rfft(out=)``, the spectrum. A block
+    longer than ``max_block_samples`` makes the output buffer grow, once.
+
+    >>> mfcc = StreamingMfcc(constants)                 # doctest: +SKIP
+    >>> mfcc.push(np.zeros(1280, np.int16)).shape       # doctest: +SKIP
+    (6, 20)
+    """
+
+    def __init__(self, constants: MfccConstants, *, max_block_samples: int = 16000):
+        self._window_samples, self._hop_samples = constants.window_samples, constants.hop_samples
+        self._fft_size = constants.fft_size
+        self._preemphasis = constants.preemphasis
+        self._window = constants.window.astype(np.float64)
+        self._filterbank = _filterbank_with_energy(constants)
+        self._basis = _basis_with_energy(constants)
+        self._rfft = _real_fft()
+        self._allocate(constants, max_block_samples)
+        self.reset()
+
+    def _allocate(self, constants: MfccConstants, max_block_samples: int) -> None:
+        bins, energies = self._filterbank.shape
+        self._signal = np.zeros(self._window_samples + BATCH_FRAMES * self._hop_samples - 1)
+        self._overlapping = np.lib.stride_tricks.sliding_window_view(
+            self._signal, self._window_samples)[:: self._hop_samples]
+        self._framed = np.zeros((BATCH_FRAMES, self._fft_size))
+        self._spectrum = np.zeros((BATCH_FRAMES, bins), np.complex128)
+        self._power = np.zeros((BATCH_FRAMES, bins), np.float32)
+        self._energies = np.zeros((BATCH_FRAMES, energies), np.float32)
+        self._log_energies = np.zeros((BATCH_FRAMES, energies))
+        self._cepstrum = np.zeros((BATCH_FRAMES, constants.coefficients))
+        max_frames = max_block_samples // self._hop_samples + 1
+        self._out = np.zeros((max_frames, constants.coefficients), np.float32)
+
+    def reset(self) -> None:
+        """Forget the signal so far; the next sample is the first of a new one."""
+        self._filled = 0
+        self._previous_sample = 0.0
+        self._any_frame = False
+
+    def push(self, block: np.ndarray) -> np.ndarray:
+        """Feed samples, get the MFCC frames that they complete.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(n,), dtype=int16]
+            Samples at the constants' rate, any n >= 0.
+
+        Returns
+        -------
+        np.ndarray [shape=(frames, coefficients), dtype=float32]
+            A view of an internal buffer, valid until the next call.
+
+        Raises ShapeError when the block is not a row of int16 samples.
+        """
+        if block.ndim != 1 or block.dtype != np.int16:
+            raise ShapeError(f"the MFCC takes int16 samples of shape (n,), not {block.dtype} {block.shape}")
+        self._reserve(block.size)
+        start = frames = 0
+        while start < block.size:
+            end = start + len(self._signal) - self._filled
+            self._append(block[start:end])
+            start = end
+            frames += self._transform(self._out[frames:])
+        return self._out[:frames]
+
+    def flush(self) -> np.ndarray:
+        """End the signal: the last frame, filled up with zeros after pre-emphasis, if samples are left over.
+
+        Returns [shape=(0 or 1, coefficients), dtype=float32] as push does; the next push starts a new signal.
+        """
+        covered = self._window_samples - self._hop_samples if self._any_frame else 0
+        frames = 0
+        if self._filled > covered:
+            self._signal[self._filled : self._window_samples] = 0
+            self._filled = self._window_samples
+            frames = self._transform(self._out)
+        self.reset()
+        return self._out[:frames]
+
+    def _reserve(self, block_samples: int) -> None:
+        needed = block_samples // self._hop_samples + 1
+        if needed > len(self._out):
+            self._out = np.zeros((needed, self._out.shape[1]), np.float32)
+
+    def _append(self, samples: np.ndarray) -> None:
+        """Pre-emphasise: y[t] = x[t] - preemphasis * x[t - 1], where x[-1] is 0."""
+        target = self._signal[self._filled : self._filled + samples.size]
+        np.multiply(samples[:-1], -self._preemphasis, out=target[1:])
+        target[0] = -self._preemphasis * self._previous_sample
+        target += samples
+        self._previous_sample = float(samples[-1])
+        self._filled += samples.size
+
+    def _transform(self, out: np.ndarray) -> int:
+        """Write the frames that are complete to ``out``, keep the samples that later frames need."""
+        frames = (self._filled - self._window_samples) // self._hop_samples + 1
+        if frames <= 0:
+            return 0
+        self._power_spectrum(frames)
+        energies, logs = self._energies[:frames], self._log_energies[:frames]
+        np.matmul(self._power[:frames], self._filterbank, out=energies)
+        np.maximum(energies, ENERGY_FLOOR, out=logs)
+        np.log(logs, out=logs)
+        np.matmul(logs, self._basis, out=self._cepstrum[:frames])
+        out[:frames] = self._cepstrum[:frames]
+        self._drop(frames * self._hop_samples)
+        self._any_frame = True
+        return frames
+
+    def _power_spectrum(self, frames: int) -> None:
+        framed, spectrum = self._framed[:frames], self._spectrum[:frames]
+        np.multiply(self._overlapping[:frames], self._window, out=framed[:, : self._window_samples])
+        self._rfft(framed, spectrum)
+        parts = spectrum.view(np.float64)
+        np.multiply(parts, parts, out=parts)
+        np.add(parts[:, 0::2], parts[:, 1::2], out=self._power[:frames], casting="same_kind")
+
+    def _drop(self, samples: int) -> None:
+        left = self._filled - samples
+        self._signal[:left] = self._signal[samples : self._filled]
+        self._filled = left
+
+
+def _filterbank_with_energy(constants: MfccConstants) -> np.ndarray:
+    """[shape=(bins, filters + 1), dtype=float32]: the filters, then a column of ones; all over the FFT size."""
+    filters, bins = constants.filterbank.shape
+    columns = np.ones((bins, filters + 1), np.float32)
+    columns[:, :filters] = constants.filterbank.T
+    return columns / np.float32(constants.fft_size)
+
+
+def _basis_with_energy(constants: MfccConstants) -> np.ndarray:
+    """[shape=(filters + 1, coefficients), dtype=float64]: the last row puts the log energy into column 0."""
+    filters, coefficients = constants.basis.shape
+    basis = np.zeros((filters + 1, coefficients))
+    basis[:filters, 1:] = constants.basis[:, 1:]
+    basis[filters, 0] = 1
+    return basis
+
+
+def _real_fft() -> Callable[[np.ndarray, np.ndarray], object]:
+    """The FFT of real rows into a given buffer; numpy has ``rfft(out=)`` from version 2 on."""
+    if int(np.__version__.partition(".")[0]) >= 2:
+        return lambda rows, out: np.fft.rfft(rows, out=out)
+
+    def copying(rows: np.ndarray, out: np.ndarray) -> None:
+        out[:] = np.fft.rfft(rows)
+
+    return copying
