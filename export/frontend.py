@@ -51,7 +51,7 @@ def mfcc_constants(definition: MfccDefinition | None = None) -> MfccConstants:
         hop_samples=sigproc.round_half_up(d.hop_s * d.sample_rate_hz),
         fft_size=d.fft_size,
         preemphasis=d.preemphasis,
-        window=np.hamming(window_samples).astype(np.float32),
+        window=np.hamming(window_samples),
         filterbank=filterbank.astype(np.float32),
         basis=base.lifter(cosines, d.lifter).astype(np.float32),
     )

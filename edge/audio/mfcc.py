@@ -3,10 +3,10 @@
 The steps are those of python_speech_features 0.6, ``mfcc(..., appendEnergy=True)``: pre-emphasis,
 overlapping windowed frames, power spectrum, mel energies, logarithm, DCT and lifter, column 0 replaced by the
 log energy. Two things make it cheap: the energy is one more column of the filterbank, so that one product
-yields it and the next puts it in place, and every step writes into a buffer that was made at the start.
+yields it and the next puts it in place, and every step writes into a buffer made at the start.
 
-Samples and spectra are float64: at float32 the FFT's rounding drowns the quiet bands of a tonal sound (a sine of
-16-bit samples comes out 2e-3 off). The product with the filterbank, the largest, is float32.
+Samples and spectra are float64: at float32 the FFT's rounding drowns the quiet bands of a tonal sound (a sine
+of 16-bit samples comes out 2e-3 off). The product with the filterbank, the largest, is float32.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class StreamingMfcc:
     """Turns blocks of samples into MFCC frames as soon as each frame is complete.
 
     Nothing is allocated per block but the small objects of array views and what numpy itself takes and gives
-    back within a call: its casting buffers and, on numpy 1, which has no ``rfft(out=)``, the spectrum. A block
+    back within a call: its casting buffers and, on numpy 1, which lacks ``rfft(out=)``, the spectrum. A block
     longer than ``max_block_samples`` makes the output buffer grow, once.
 
     >>> mfcc = StreamingMfcc(constants)                 # doctest: +SKIP
@@ -41,7 +41,7 @@ class StreamingMfcc:
         self._window_samples, self._hop_samples = constants.window_samples, constants.hop_samples
         self._fft_size = constants.fft_size
         self._preemphasis = constants.preemphasis
-        self._window = constants.window.astype(np.float64)
+        self._window = np.asarray(constants.window, np.float64)
         self._filterbank = _filterbank_with_energy(constants)
         self._basis = _basis_with_energy(constants)
         self._rfft = _real_fft()
@@ -153,7 +153,7 @@ class StreamingMfcc:
 
 
 def _filterbank_with_energy(constants: MfccConstants) -> np.ndarray:
-    """[shape=(bins, filters + 1), dtype=float32]: the filters, then a column of ones; all over the FFT size."""
+    """[shape=(bins, filters + 1), dtype=float32]: the filters and a column of ones, over the FFT size."""
     filters, bins = constants.filterbank.shape
     columns = np.ones((bins, filters + 1), np.float32)
     columns[:, :filters] = constants.filterbank.T
