@@ -17,9 +17,14 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     Read with ``weights_only=True``, so a pickle with code in it is refused and never run. ``.safetensors`` works
     where that package is installed. Raises ExportError.
     """
+    return _state(read_plain(path), Path(path))
+
+
+def read_plain(path: str | Path) -> Any:
+    """What a file holds, as long as it is tensors and plain Python data. Raises ExportError."""
     path = Path(path)
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ExportError(f"{path}: the weights cannot be read: {error.strerror or error}") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError, UnicodeDecodeError) as error:
@@ -27,7 +32,6 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
             f"{path}: not a file of tensors that is safe to load (weights_only=True refused it); "
             "save it again with torch.save(model.state_dict(), path)"
         ) from error
-    return _state(loaded, path)
 
 
 def _state(loaded: Any, path: Path) -> dict[str, Tensor]:

@@ -1,0 +1,131 @@
+"""Health is frames that arrived: what each sense received, how loud, how regular, and since when.
+
+A sense's health is written by its pipeline thread and read by others; every field is one assignment, so a
+reader sees a recent value and never waits. Times are of the monotonic clock unless said otherwise.
+"""
+
+import math
+import time
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+STALE_S = 2.0
+"""Without a frame for this long a sense counts as deaf."""
+RATE_WINDOW_S = 2.0
+"""How long arrivals are counted before their rate is stated."""
+SILENCE_DBFS = -120.0
+"""The level that stands for exact zeros."""
+
+
+class State(StrEnum):
+    OFF = "off"
+    """Not asked for, or the profile does without."""
+    STARTING = "starting"
+    LIVE = "live"
+    MUTED = "muted"
+    LOST = "lost"
+    """The source failed; it is being reopened."""
+    STALLED = "stalled"
+    """The source is open, but nothing has come for STALE_S."""
+    ENDED = "ended"
+    """A file was played to its end."""
+
+
+class SenseHealth:
+    """One sense: ``audio`` counts samples, ``video`` counts pictures."""
+
+    def __init__(self, sense: str, *, nominal_hz: float, stale_s: float = STALE_S, clock=time.monotonic):
+        self.sense = sense
+        self.description = ""
+        self.error: str | None = None
+        self.frames = 0
+        self.embeddings = 0
+        self.gaps = 0
+        self.overflows = 0
+        self.losses = 0
+        """How often the source was lost."""
+        self.level_dbfs: float | None = None
+        self.beat_at = clock()
+        """When the pipeline last showed that it runs, whether or not the source delivers."""
+        self._clock, self._nominal_hz, self._stale_s = clock, nominal_hz, stale_s
+        self._state = State.OFF
+        self._since_wall_s = time.time()
+        self._last_frame_at: float | None = None
+        self._changed_at = clock()
+        self._rate_hz: float | None = None
+        self._window = (self._changed_at, 0)
+        """When the counting of arrivals began, and how many have come since."""
+
+    @property
+    def state(self) -> State:
+        live = self._state is State.LIVE
+        return State.STALLED if live and self.last_frame_age_s > self._stale_s else self._state
+
+    @property
+    def deaf(self) -> bool:
+        """Frames should arrive and do not: the answer of /healthz."""
+        if self._state is State.STARTING:
+            return self._clock() - self._changed_at > self._stale_s
+        return self.state in (State.LOST, State.STALLED)
+
+    @property
+    def last_frame_age_s(self) -> float:
+        last = self._changed_at if self._last_frame_at is None else self._last_frame_at
+        return self._clock() - last
+
+    def beat(self) -> None:
+        self.beat_at = self._clock()
+
+    def enter(self, state: State, error: str | None = None) -> bool:
+        """Change the state; True when it is news."""
+        news = state is not self._state
+        if news:
+            self._since_wall_s, self._changed_at = time.time(), self._clock()
+            self._window = (self._changed_at, 0)
+            self.losses += state is State.LOST
+            self._last_frame_at, self._rate_hz, self.level_dbfs = None, None, None
+        self._state, self.error = state, error
+        return news
+
+    def received(self, frames: int, *, level_dbfs: float | None = None) -> None:
+        """Count a block of ``frames`` frames that arrived now."""
+        self._last_frame_at = now = self._clock()
+        began, arrived = self._window
+        if now - began >= RATE_WINDOW_S:
+            self._rate_hz = round((arrived + frames) / (now - began), 2)
+            self._window = (now, 0)
+        else:
+            self._window = (began, arrived + frames)
+        self.frames += frames
+        self.level_dbfs = level_dbfs
+
+    def report(self) -> dict[str, Any]:
+        """The sense's part of /v1/status."""
+        never = self._last_frame_at is None
+        return {
+            "state": self.state.value,
+            "description": self.description,
+            "error": self.error,
+            "since_s": round(self._since_wall_s, 3),
+            "nominal_hz": self._nominal_hz,
+            "received_hz": self._rate_hz,
+            "level_dbfs": self.level_dbfs,
+            "frames": self.frames,
+            "embeddings": self.embeddings,
+            "gaps": self.gaps,
+            "overflows": self.overflows,
+            "losses": self.losses,
+            "last_frame_age_s": None if never else round(self.last_frame_age_s, 3),
+        }
+
+
+def level_dbfs(samples: np.ndarray) -> float:
+    """Root mean square level of a block relative to a full-scale square wave, in dB.
+
+    np.ndarray [shape=(n,), dtype=int16], n >= 1 -> SILENCE_DBFS (exact zeros) to 0.
+    """
+    floats = samples.astype(np.float32)
+    mean_square = float(np.dot(floats, floats)) / (samples.size * 32768.0**2)
+    return round(10 * math.log10(mean_square), 1) if mean_square > 1e-12 else SILENCE_DBFS

@@ -1,0 +1,119 @@
+"""What clients may send: query parameters and JSON bodies, read within limits; anything else is a Refusal."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+from starlette.requests import Request
+
+from edge.daemon.guard import MAX_BODY_BYTES, too_large
+from edge.daemon.refusal import Refusal
+from edge.recommend.history import EVENTS, Event
+
+DEFAULT_USER = "household"
+DEFAULT_K, MAX_K = 10, 50
+MAX_ID_CHARACTERS = 128
+MAX_QUERY_CHARACTERS = 200
+MAX_NUMBER = 1e12
+"""Bounds ``value`` and ``time_s``; no event lasts longer and no clock shows more seconds."""
+LONGEST_BODY_S = 5.0
+
+
+def count(request: Request) -> int:
+    """``k``: how many results, 1 to MAX_K."""
+    text = request.query_params.get("k", str(DEFAULT_K))
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_K):
+        raise Refusal(422, "invalid_k", f"k = {text!r:.80} must be a whole number from 1 to {MAX_K}")
+    return int(text)
+
+
+def user(request: Request) -> str:
+    return identifier("user", request.query_params.get("user", DEFAULT_USER))
+
+
+def words(request: Request) -> str:
+    """``q``: what to search for."""
+    text = request.query_params.get("q", "").strip()
+    if not text or len(text) > MAX_QUERY_CHARACTERS:
+        raise Refusal(
+            422, "invalid_q", f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}"
+        )
+    return text
+
+
+def identifier(name: str, value: Any) -> str:
+    """A user, item or event id: short text without control characters."""
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_CHARACTERS or not value.isprintable():
+        raise Refusal(
+            422,
+            f"invalid_{name}",
+            f"{name} {value!r:.80} must be text of 1 to {MAX_ID_CHARACTERS} printable characters",
+        )
+    return value
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object. A browser's form cannot send this content type, so no foreign page can."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refusal(415, "not_json", f"send Content-Type: application/json, not {kind!r:.80}")
+    try:
+        document = json.loads(await _body(request))
+    except (ValueError, RecursionError) as error:
+        raise Refusal(400, "malformed_json", f"the body is not JSON: {error!s:.120}") from error
+    if not isinstance(document, dict):
+        raise Refusal(422, "not_an_object", f"the body must be a JSON object, not {document!r:.80}")
+    return document
+
+
+async def feedback(request: Request) -> Event:
+    """The event in a feedback request's body; ``user``, ``value`` and ``time_s`` may be left out."""
+    body = await json_object(request)
+    _known_keys(body, {"id", "user", "item", "event", "value", "time_s"})
+    name = body.get("event")
+    if name not in EVENTS:
+        raise Refusal(422, "unknown_event", f"event {name!r:.80} is not one of {', '.join(EVENTS)}")
+    return Event(
+        id=identifier("id", body.get("id")),
+        user=identifier("user", body.get("user", DEFAULT_USER)),
+        item=identifier("item", body.get("item")),
+        event=name,
+        value=_number(body, "value", None),
+        time_s=_number(body, "time_s", time.time()),
+    )
+
+
+async def muted(request: Request) -> bool:
+    body = await json_object(request)
+    _known_keys(body, {"muted"})
+    if not isinstance(body.get("muted"), bool):
+        raise Refusal(422, "invalid_muted", f"muted must be true or false, not {body.get('muted')!r:.80}")
+    return body["muted"]
+
+
+def _known_keys(body: dict[str, Any], known: set[str]) -> None:
+    for key in body.keys() - known:
+        raise Refusal(422, "unknown_key", f"unknown key {key!r:.80}; known: {', '.join(sorted(known))}")
+
+
+def _number(body: dict[str, Any], key: str, default: float | None) -> float | None:
+    value = body.get(key, default)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_NUMBER:
+        raise Refusal(422, f"invalid_{key}", f"{key} {value!r:.80} must be a number from 0 to {MAX_NUMBER:g}")
+    return float(value)
+
+
+async def _body(request: Request) -> bytes:
+    received = bytearray()
+    try:
+        async with asyncio.timeout(LONGEST_BODY_S):
+            async for part in request.stream():
+                received += part
+                if len(received) > MAX_BODY_BYTES:
+                    raise too_large()
+    except TimeoutError as error:
+        raise Refusal(408, "too_slow", f"the body did not arrive within {LONGEST_BODY_S:g} s") from error
+    return bytes(received)

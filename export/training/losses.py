@@ -1,0 +1,35 @@
+"""What the student is asked for: to land where the teacher does, and to know a recording again."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+TEMPERATURE = 0.1
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean of 1 - cosine between student (n, d) and the teacher's unit vectors (n, d)."""
+    return (1 - F.cosine_similarity(student, teacher)).mean()
+
+
+def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference between the two cosine matrices of a batch (Park et al., CVPR 2019, in cosines).
+
+    Retrieval depends on who is nearer to whom, which a loss on each vector alone does not see.
+    """
+    student, teacher = F.normalize(student), F.normalize(teacher)
+    return (student @ student.T - teacher @ teacher.T).square().mean()
+
+
+def contrastive_loss(first: Tensor, second: Tensor, track: Tensor) -> Tensor:
+    """NT-Xent (Chen et al., ICML 2020) over two views (n, d) of n windows; ``track`` (n,) is each window's track.
+
+    Another window of the same track is neither a positive nor a negative: it is left out.
+    """
+    vectors = F.normalize(torch.cat([first, second]))
+    logits = vectors @ vectors.T / TEMPERATURE
+    n = len(first)
+    positive = torch.arange(2 * n).roll(n)
+    same_track = (track.repeat(2)[:, None] == track.repeat(2)[None, :])
+    same_track[torch.arange(2 * n), positive] = False
+    return F.cross_entropy(logits.masked_fill(same_track, float("-inf")), positive)
