@@ -75,6 +75,8 @@ class Watcher:
         if frame is None:
             return None
         embedding = self._encoder.encode(frame)
+        if embedding is None:
+            return []
         self._builder.add(embedding)
         return [embedding]
 
