@@ -56,5 +56,9 @@ class StateError(RoomtoneError):
     """The device's own state (history, taste) cannot be read or written."""
 
 
+class ConflictError(StateError):
+    """An event whose id was used before with other content."""
+
+
 class ExportError(RoomtoneError):
     """The host side could not turn a model, media or ratings into something a device can trust."""

@@ -22,6 +22,10 @@ class Perceiver(Protocol):
     def step(self) -> list[Embedding] | None:
         """Take in one block or picture. Returns the embeddings that it completed; None when the source ended."""
 
+    @property
+    def runtime(self) -> str:
+        """Package and version of the runtime that it infers with."""
+
     def restart(self) -> None:
         """What comes next does not continue what came before (a source was lost, or unmuted)."""
 
@@ -51,6 +55,10 @@ class Listener:
             self._builder.add(embedding)
         return embeddings or ([] if block is not None else None)
 
+    @property
+    def runtime(self) -> str:
+        return self._engine.version
+
     def restart(self) -> None:
         self._encoder.reset()
         self._builder.clear("audio")
@@ -79,6 +87,10 @@ class Watcher:
             return []
         self._builder.add(embedding)
         return [embedding]
+
+    @property
+    def runtime(self) -> str:
+        return self._engine.version
 
     def restart(self) -> None:
         self._builder.clear("video")
