@@ -15,6 +15,7 @@ from export.quantize.quiet import first_line, quiet
 
 INPUT_NAME = "input"
 IR_VERSION = 10
+MOVES = ("Transpose", "Reshape", "Unsqueeze", "Squeeze", "Identity", "Flatten")
 
 
 def to_onnx(graph: fx.GraphModule, calibration: np.ndarray, names: list[str]) -> bytes:
@@ -47,7 +48,7 @@ def _quantise(float_path: Path, ready_path: Path, int8_path: Path, calibration: 
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    quant_pre_process(str(float_path), str(ready_path))
+    quant_pre_process(str(float_path), str(ready_path), skip_symbolic_shape=True)
     quantize_static(
         str(ready_path), str(int8_path), _Reader(calibration), quant_format=QuantFormat.QDQ, per_channel=True,
         activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax)
@@ -80,10 +81,10 @@ def _int8_ends(path: Path) -> bytes:
     model = onnx.load(path)
     graph = model.graph
     constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    first = next(node for node in graph.node if node.op_type == "QuantizeLinear" and node.input[0] == INPUT_NAME)
+    first = _first_quantiser(graph)
     grids = {"inputs": {INPUT_NAME: _grid(first, constants)}, "outputs": {}}
-    _rename(graph, first.output[0], INPUT_NAME)
     graph.node.remove(first)
+    _rename(graph, first.output[0], first.input[0])
     graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT8
     for output in graph.output:
         last = next(node for node in graph.node if output.name in node.output)
@@ -103,6 +104,19 @@ def _int8_ends(path: Path) -> bytes:
         node.ClearField("doc_string")
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True)
+
+
+def _first_quantiser(graph):
+    """Where the input becomes int8: at once, or after operations that only move values, which int8 passes too."""
+    name = INPUT_NAME
+    while True:
+        readers = [node for node in graph.node if name in node.input]
+        if len(readers) != 1 or readers[0].op_type not in (*MOVES, "QuantizeLinear"):
+            raise ExportError(f"the input goes into {', '.join(node.op_type for node in readers) or 'nothing'} "
+                              "before it is quantised; begin the model with one layer")
+        if readers[0].op_type == "QuantizeLinear":
+            return readers[0]
+        name = readers[0].output[0]
 
 
 def _grid(node, constants: dict[str, np.ndarray]) -> dict[str, float | int]:
