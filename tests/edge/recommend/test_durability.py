@@ -22,7 +22,7 @@ import sys
 from edge.recommend.history import Event, History
 
 path, start = sys.argv[1], int(sys.argv[2])
-with History(path) as history:
+with History(path, kept_per_user=10**9) as history:
     for number in range(start, start + 1_000_000):
         history.add(Event(f"id-{number}", "anna", f"track-{number}", "play"))
         sys.stdout.write(f"{number}\\n")
@@ -35,7 +35,7 @@ from edge.errors import StateError
 from edge.recommend.history import Event, History
 
 path, limit_bytes = sys.argv[1], int(sys.argv[2])
-with History(path) as history:
+with History(path, kept_per_user=10**9) as history:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, resource.RLIM_INFINITY))
     kept = 0
     try:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.errors import StateError, UsageError
+from edge.errors import ConflictError, StateError, UsageError
 from edge.recommend.history import Event, History
 
 
@@ -52,7 +52,7 @@ def test_the_same_event_counts_once(history):
 @pytest.mark.parametrize("other", [{"event": "skip"}, {"item": "x"}, {"user": "bo"}, {"value": 3.0}, {"time_s": 9.0}])
 def test_an_id_used_for_something_else_is_refused(history, other):
     history.add(event(1))
-    with pytest.raises(StateError, match="id-1"):
+    with pytest.raises(ConflictError, match="id-1"):
         history.add(replace(event(1), **other))
     assert [*history.events("anna"), *history.events("bo")] == [event(1)]
 
