@@ -1,0 +1,71 @@
+"""A snapshot as the recommender reads it: by rows, many at a time, with its people and groups as small numbers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.catalog.items import Item
+from edge.catalog.snapshot import Snapshot
+
+CONTENT_VIEWS = ("audio", "video")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """One number an item: int32 (items,). Equal numbers are equal names; -1 where the catalogue has none."""
+
+    artist: np.ndarray
+    genre: np.ndarray
+    channel: np.ndarray
+    album: np.ndarray
+    year: np.ndarray
+    """0 where unknown."""
+
+    def group(self) -> np.ndarray:
+        """Whom an item exposes: its artist, else its channel, else itself. int32 (items,)."""
+        own = np.arange(len(self.artist), dtype=np.int32) + (1 << 24)
+        channel = np.where(self.channel >= 0, self.channel + (1 << 23), own)
+        return np.where(self.artist >= 0, self.artist, channel).astype(np.int32)
+
+
+class Lookup:
+    def __init__(self, snapshot: Snapshot):
+        self.snapshot = snapshot
+        self.size = len(snapshot.items)
+        self.columns = _columns(snapshot.items.by_row(row) for row in range(self.size))
+        self.groups = self.columns.group()
+
+    def row(self, item: str) -> int | None:
+        found = self.snapshot.items.by_id(item)
+        return None if found is None else int(found.row)
+
+    def item(self, row: int) -> Item:
+        return self.snapshot.items.by_row(int(row))
+
+    def vectors(self, view: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows' vectors in a view and which of them are in it.
+
+        Returns float32 (n, d), zeros where unknown, and bool (n,).
+        """
+        space = self.snapshot.views[view]
+        found = [space.vector(int(row)) for row in rows]
+        known = np.array([vector is not None for vector in found], bool)
+        vectors = np.zeros((len(rows), space.dimension), np.float32)
+        for index in np.flatnonzero(known):
+            vectors[index] = found[index]
+        return vectors, known
+
+    def content_views(self) -> list[str]:
+        return [view for view in CONTENT_VIEWS if view in self.snapshot.views]
+
+
+def _columns(items: Iterable[Item]) -> Columns:
+    codes: dict[str, dict[str, int]] = {name: {} for name in ("artist", "genre", "channel", "album")}
+    table: dict[str, list[int]] = {name: [] for name in (*codes, "year")}
+    for item in items:
+        for name, known in codes.items():
+            text = getattr(item, name)
+            table[name].append(known.setdefault(text, len(known)) if text else -1)
+        table["year"].append(int(item.year or 0))
+    return Columns(**{name: np.array(values, np.int32) for name, values in table.items()})

@@ -1,0 +1,72 @@
+"""What a user likes, learned on the device from the history: kept as records, folded into vectors when asked.
+
+Per view a short- and a long-term vector of the content, and the user's place among the collaborative factors. All
+are functions of the records alone (influence.py says how each counts), refusals included with a minus sign.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.context import unit
+from edge.recommend.event import Event
+from edge.recommend.influence import long_term, short_term
+from edge.recommend.lookup import Lookup
+from edge.recommend.records import Records
+
+CONTENT_ITEMS = 256
+"""How many of the latest items make a content vector: older ones have faded below a tenth."""
+LEAST_LENGTH = 1e-3
+"""A shorter sum says nothing: there is no taste in that view (yet)."""
+
+
+@dataclass(frozen=True)
+class ContentTaste:
+    """One view's memory: unit vectors (d,), float32; None while nothing is known."""
+
+    short: np.ndarray | None
+    long: np.ndarray | None
+
+
+class Taste:
+    """One user's, for one snapshot. Not shared between threads."""
+
+    def __init__(self, lookup: Lookup):
+        self._lookup = lookup
+        self.records = Records()
+        self.read_until = 0
+        """The number of the last event of the history that was taken in."""
+        self._folded: dict[str, ContentTaste] = {}
+
+    def take(self, numbered: Iterable[tuple[int, Event]]) -> None:
+        """Take events in, oldest first. Those of items that the snapshot does not have are passed over."""
+        for number, event in numbered:
+            self.read_until = number
+            row = self._lookup.row(event.item)
+            if row is not None:
+                self.records.take(row, event)
+                self._folded.clear()
+
+    def long_weights(self) -> np.ndarray:
+        """How much each record counts in the long run: float32 (records,)."""
+        return long_term(self.records.table)
+
+    def short_weights(self) -> np.ndarray:
+        return short_term(self.records.table)
+
+    def content(self, view: str) -> ContentTaste:
+        """The taste in one of the snapshot's content views."""
+        if view not in self._folded:
+            table = self.records.table[-CONTENT_ITEMS:]
+            vectors, known = self._lookup.vectors(view, table["row"])
+            self._folded[view] = ContentTaste(
+                short=_folded(vectors, self.short_weights()[-CONTENT_ITEMS:] * known),
+                long=_folded(vectors, self.long_weights()[-CONTENT_ITEMS:] * known),
+            )
+        return self._folded[view]
+
+
+def _folded(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+    total = weights @ vectors
+    return unit(total) if np.linalg.norm(total) > LEAST_LENGTH else None
