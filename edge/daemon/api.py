@@ -135,9 +135,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-    refusal = Refusal(
-        error.status_code, code, f"{request.url.path!r:.200}: {error.detail}", dict(error.headers or {})
-    )
+    refusal = Refusal(error.status_code, code, f"{request.url.path!r:.200}: {error.detail}", dict(error.headers or {}))
     return await _refused(request, refusal)
 
 

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from edge.daemon.health import SenseHealth, State
-from edge.errors import MediaError
+from edge.errors import MediaError, RoomtoneError
 
 FIRST_RETRY_S = 0.25
 LONGEST_RETRY_S = 4.0
 BEAT_S = 0.25
 """How often a pipeline that has to wait shows that it is alive."""
+ZEROS_S = 2.0
+"""How long a live source may deliver exact zeros; even a silent room has noise."""
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,6 @@ class Capture:
         *,
         count: Callable[[SenseHealth, Any], None],
         endless: bool,
-        on_break: Callable[[], None],
     ):
         """
         Parameters
@@ -46,14 +47,14 @@ class Capture:
             Enters what arrived into the health: count_sound or count_picture.
         endless
             The source has no end of its own (microphone, camera, live stream): an end is a loss.
-        on_break
-            Called on the reading thread when what comes next does not continue what came before.
         """
         self._open_source, self._health, self._count = open_source, health, count
         self._endless = endless
-        self._on_break = on_break
+        self.on_break: Callable[[], None] = lambda: None
+        """Called on the reading thread when what comes next does not continue what came before."""
         self._source: Source | None = None
         self._retry_s = FIRST_RETRY_S
+        self._overflows = 0
         self._muted = self._closed = False
         self._wake = threading.Event()
 
@@ -66,10 +67,30 @@ class Capture:
         self._muted = muted
         self._wake.set()
 
+    def __enter__(self) -> "Capture":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Make ``read`` end soon."""
         self._closed = True
         self._wake.set()
+
+    def open(self) -> None:
+        """Open for the first time, so that what cannot ever work is known before anything is served.
+
+        Raises RoomtoneError, except for a device that is merely not there: that one is waited for.
+        """
+        self._health.enter(State.STARTING)
+        if not self._muted and self._source is None:
+            try:
+                self._take_source()
+            except MediaError as error:
+                if not self._endless:
+                    raise
+                self._enter(State.LOST, str(error))
 
     def read(self) -> Any:
         """The next block or picture, however long it takes; None when closed or at the end of a file."""
@@ -87,7 +108,7 @@ class Capture:
     def _rest(self) -> None:
         if self._source is not None or self._health.state is not State.MUTED:
             self._release()
-            self._on_break()
+            self.on_break()
             self._enter(State.MUTED)
         self._wait()
         self._retry_s = FIRST_RETRY_S
@@ -96,40 +117,60 @@ class Capture:
         if self._health.state is State.MUTED:
             self._enter(State.STARTING)
         try:
-            self._source = self._open_source()
-        except MediaError as error:
+            self._take_source()
+        except RoomtoneError as error:
             self._lose(str(error))
             return False
-        self._health.description = self._source.description
         return True
+
+    def _take_source(self) -> None:
+        self._source = self._open_source()
+        self._health.description, self._health.zeros_s, self._overflows = self._source.description, 0.0, 0
 
     def _read_once(self) -> Any:
         assert self._source is not None
         try:
             block = self._source.read()
         except MediaError as error:
-            self._lose(str(error))
+            self._end(str(error))
             return None
         if self._muted or self._closed:
             return None
         if block is None:
-            self._end()
+            self._end(None)
             return None
-        self._retry_s = FIRST_RETRY_S
-        self._enter(State.LIVE)
+        return self._accept(block)
+
+    def _accept(self, block: Any) -> Any:
+        """Count what arrived. A device that delivers nothing but exact zeros has no microphone behind it."""
         self._count(self._health, block)
+        self._note_overflows()
+        if self._endless and self._health.zeros_s > ZEROS_S:
+            self._lose(f"{self._health.description} delivers nothing but zeros; is it plugged in?")
+            return None
+        if not self._endless or self._health.zeros_s == 0:
+            self._retry_s = FIRST_RETRY_S
+            self._health.gaps += self._health.state is State.LOST
+            self._enter(State.LIVE)
         return block
 
-    def _end(self) -> None:
+    def _note_overflows(self) -> None:
+        """Sources that can lose sound say how often they did, since they were opened."""
+        seen, self._overflows = self._overflows, getattr(self._source, "overflows", 0)
+        self._health.overflows += self._overflows - seen
+        self._health.gaps += self._overflows > seen
+
+    def _end(self, reason: str | None) -> None:
+        """The end of a file, or of one that is damaged there; of anything else it is a loss."""
         if self._endless:
-            self._lose(f"{self._health.description} delivers nothing any more")
+            self._lose(reason or f"{self._health.description} delivers nothing any more")
         else:
             self._release()
-            self._enter(State.ENDED)
+            self._enter(State.ENDED, reason)
 
     def _lose(self, reason: str) -> None:
         self._release()
-        self._on_break()
+        self.on_break()
         self._enter(State.LOST, reason)
         for _ in range(round(self._retry_s / BEAT_S)):
             if not self._wait():

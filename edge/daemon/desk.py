@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context, ContextBuilder
 from edge.daemon.refusal import Refusal
+from edge.errors import ConflictError
 from edge.recommend.history import Event, History
 from edge.recommend.recommender import Recommender
 
@@ -28,9 +29,7 @@ Result = TypeVar("Result")
 
 
 class Desk:
-    def __init__(
-        self, snapshot: Snapshot, history: History, recommender: Recommender, builder: ContextBuilder
-    ):
+    def __init__(self, snapshot: Snapshot, history: History, recommender: Recommender, builder: ContextBuilder):
         self._snapshot, self._history = snapshot, history
         self._recommender, self._builder = recommender, builder
         self._reader = ThreadPoolExecutor(1, "reader")
@@ -51,7 +50,10 @@ class Desk:
     async def add(self, event: Event) -> bool:
         """Durable when it returns; False when the event was there already. Raises Refusal, StateError."""
         await self.read(self._item, event.item)
-        return await self._on(self._writer, self._history.add, event)
+        try:
+            return await self._on(self._writer, self._history.add, event)
+        except ConflictError as error:
+            raise Refusal(409, "id_used_before", str(error)) from error
 
     async def forget(self, user: str) -> int:
         """How many events of the user were there."""
@@ -61,9 +63,7 @@ class Desk:
         """Run something short on the reader's thread."""
         return await self._on(self._reader, function, *arguments)
 
-    async def _on(
-        self, thread: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any
-    ) -> Result:
+    async def _on(self, thread: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)
 
     def close(self) -> None:

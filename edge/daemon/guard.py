@@ -90,9 +90,7 @@ class Guard:
                 RETRY_SOON,
             )
         if self._running >= MAX_REQUESTS_AT_ONCE:
-            raise Refusal(
-                503, "busy", f"{MAX_REQUESTS_AT_ONCE} requests are being answered; ask again", RETRY_SOON
-            )
+            raise Refusal(503, "busy", f"{MAX_REQUESTS_AT_ONCE} requests are being answered; ask again", RETRY_SOON)
         check_token(path, headers, self._token)
         check_length(headers)
 

@@ -6,17 +6,21 @@ reader sees a recent value and never waits. Times are of the monotonic clock unl
 
 import math
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 
+from edge.audio.source import AudioBlock
+from edge.video.source import Frame
+
 STALE_S = 2.0
 """Without a frame for this long a sense counts as deaf."""
 RATE_WINDOW_S = 2.0
 """How long arrivals are counted before their rate is stated."""
-SILENCE_DBFS = -120.0
-"""The level that stands for exact zeros."""
+FLOOR_DBFS = -120.0
+"""The lowest level that is told apart; exact zeros have none."""
 
 
 class State(StrEnum):
@@ -36,7 +40,9 @@ class State(StrEnum):
 class SenseHealth:
     """One sense: ``audio`` counts samples, ``video`` counts pictures."""
 
-    def __init__(self, sense: str, *, nominal_hz: float, stale_s: float = STALE_S, clock=time.monotonic):
+    def __init__(
+        self, sense: str, *, nominal_hz: float, stale_s: float = STALE_S, clock: Callable[[], float] = time.monotonic
+    ):
         self.sense = sense
         self.description = ""
         self.error: str | None = None
@@ -47,9 +53,11 @@ class SenseHealth:
         self.losses = 0
         """How often the source was lost."""
         self.level_dbfs: float | None = None
-        self.beat_at = clock()
+        self._beat_at = clock()
         """When the pipeline last showed that it runs, whether or not the source delivers."""
-        self._clock, self._nominal_hz, self._stale_s = clock, nominal_hz, stale_s
+        self.zeros_s = 0.0
+        """How long the sound has been exact zeros."""
+        self._clock, self.nominal_hz, self._stale_s = clock, nominal_hz, stale_s
         self._state = State.OFF
         self._since_wall_s = time.time()
         self._last_frame_at: float | None = None
@@ -76,16 +84,22 @@ class SenseHealth:
         return self._clock() - last
 
     def beat(self) -> None:
-        self.beat_at = self._clock()
+        self._beat_at = self._clock()
+
+    def beats(self, *, within_s: float) -> bool:
+        """Whether the pipeline moved of late, or has nothing to do any more. A slow source may take its time."""
+        idle = self._state in (State.OFF, State.ENDED)
+        return idle or self._clock() - self._beat_at <= within_s + self._stale_s
 
     def enter(self, state: State, error: str | None = None) -> bool:
         """Change the state; True when it is news."""
         news = state is not self._state
         if news:
             self._since_wall_s, self._changed_at = time.time(), self._clock()
-            self._window = (self._changed_at, 0)
             self.losses += state is State.LOST
-            self._last_frame_at, self._rate_hz, self.level_dbfs = None, None, None
+            if state is not State.LIVE:
+                self._window = (self._changed_at, 0)
+                self._last_frame_at, self._rate_hz, self.level_dbfs = None, None, None
         self._state, self.error = state, error
         return news
 
@@ -109,7 +123,7 @@ class SenseHealth:
             "description": self.description,
             "error": self.error,
             "since_s": round(self._since_wall_s, 3),
-            "nominal_hz": self._nominal_hz,
+            "nominal_hz": self.nominal_hz,
             "received_hz": self._rate_hz,
             "level_dbfs": self.level_dbfs,
             "frames": self.frames,
@@ -121,11 +135,20 @@ class SenseHealth:
         }
 
 
+def count_sound(health: SenseHealth, block: AudioBlock) -> None:
+    health.received(len(block.samples), level_dbfs=level_dbfs(block.samples))
+    health.zeros_s = 0.0 if block.samples.any() else health.zeros_s + len(block.samples) / health.nominal_hz
+
+
+def count_picture(health: SenseHealth, _frame: Frame) -> None:
+    health.received(1)
+
+
 def level_dbfs(samples: np.ndarray) -> float:
     """Root mean square level of a block relative to a full-scale square wave, in dB.
 
-    np.ndarray [shape=(n,), dtype=int16], n >= 1 -> SILENCE_DBFS (exact zeros) to 0.
+    np.ndarray [shape=(n,), dtype=int16], n >= 1 -> FLOOR_DBFS (silence) to 0.
     """
     floats = samples.astype(np.float32)
     mean_square = float(np.dot(floats, floats)) / (samples.size * 32768.0**2)
-    return round(10 * math.log10(mean_square), 1) if mean_square > 1e-12 else SILENCE_DBFS
+    return max(FLOOR_DBFS, round(10 * math.log10(mean_square), 1)) if mean_square else FLOOR_DBFS

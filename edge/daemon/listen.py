@@ -53,9 +53,7 @@ def parse(text: str) -> Address:
     host, _, port = text.rpartition(":")
     host = "127.0.0.1" if host == "localhost" else host.removeprefix("[").removesuffix("]")
     if not _is_ip(host):
-        raise UsageError(
-            f"--listen {text!r:.200} must be an IP address and a port, as in 127.0.0.1:8765, or unix:PATH"
-        )
+        raise UsageError(f"--listen {text!r:.200} must be an IP address and a port, as in 127.0.0.1:8765, or unix:PATH")
     if not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) <= 65535):
         raise UsageError(f"--listen {text!r:.200}: the port {port!r:.80} is not from 0 to 65535")
     return Address(host=host, port=int(port))

@@ -33,9 +33,7 @@ def _families(room: Room, memory: dict[str, Any]) -> Iterator[str]:
         ],
     )
     yield _family("roomtone_start_time_seconds", "gauge", "When the daemon started.", [({}, room.began_s)])
-    yield _family(
-        "roomtone_muted", "gauge", "1 while capture is stopped by the mute switch.", [({}, room.mute.muted)]
-    )
+    yield _family("roomtone_muted", "gauge", "1 while capture is stopped by the mute switch.", [({}, room.mute.muted)])
     yield from _senses(room)
     yield _family(
         "roomtone_memory_pss_bytes",
@@ -43,15 +41,9 @@ def _families(room: Room, memory: dict[str, Any]) -> Iterator[str]:
         "Proportional set size of the process.",
         [({}, memory["pss_bytes"])],
     )
-    yield _family(
-        "roomtone_memory_budget_bytes", "gauge", "The profile's promise.", [({}, memory["budget_bytes"])]
-    )
-    yield _family(
-        "roomtone_shed", "gauge", "Work left out to stay within the budget.", [({}, len(room.shed()))]
-    )
-    yield _family(
-        "roomtone_refreshes_total", "counter", "Refreshes of the list.", [({}, room.refresher.refreshed)]
-    )
+    yield _family("roomtone_memory_budget_bytes", "gauge", "The profile's promise.", [({}, memory["budget_bytes"])])
+    yield _family("roomtone_shed", "gauge", "Work left out to stay within the budget.", [({}, len(room.shed()))])
+    yield _family("roomtone_refreshes_total", "counter", "Refreshes of the list.", [({}, room.refresher.refreshed)])
     yield _family(
         "roomtone_feedback_total",
         "counter",
@@ -64,9 +56,7 @@ def _families(room: Room, memory: dict[str, Any]) -> Iterator[str]:
         "HTTP answers.",
         [({"status": status}, n) for status, n in sorted(room.answers.items())],
     )
-    yield _family(
-        "roomtone_event_readers", "gauge", "Readers of the event stream.", [({}, room.broadcaster.readers)]
-    )
+    yield _family("roomtone_event_readers", "gauge", "Readers of the event stream.", [({}, room.broadcaster.readers)])
     yield _family(
         "roomtone_events_dropped_total",
         "counter",
@@ -91,9 +81,7 @@ def _senses(room: Room) -> Iterator[str]:
         "roomtone_embeddings_total", "counter", "Windows of sound or pictures understood.", each("embeddings")
     )
     yield _family("roomtone_gaps_total", "counter", "Breaks in the sound or the pictures.", each("gaps"))
-    yield _family(
-        "roomtone_overflows_total", "counter", "Times that the device had to drop frames.", each("overflows")
-    )
+    yield _family("roomtone_overflows_total", "counter", "Times that the device had to drop frames.", each("overflows"))
     yield _family("roomtone_losses_total", "counter", "Times that the source was lost.", each("losses"))
     yield _family("roomtone_level_dbfs", "gauge", "Level of the latest block of sound.", each("level_dbfs"))
 

@@ -3,10 +3,13 @@
 Outside systemd (no NOTIFY_SOCKET in the environment) every call does nothing.
 """
 
+import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+from edge.daemon.health import SenseHealth
 
 
 class Notifier:
@@ -44,3 +47,13 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     if not interval.isdigit() or int(interval) == 0 or meant_for != str(os.getpid()):
         return None
     return int(interval) / 1e6
+
+
+async def keep_alive(notifier: Notifier, senses: Iterable[SenseHealth]) -> None:
+    """Send the sign of life while every pipeline's heart beats; one that is stuck is not hidden."""
+    if notifier.watchdog_s is None:
+        return
+    while True:
+        if all(sense.beats(within_s=notifier.watchdog_s / 2) for sense in senses):
+            notifier.alive()
+        await asyncio.sleep(notifier.watchdog_s / 4)

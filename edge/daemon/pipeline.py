@@ -3,21 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Protocol
 
 from edge.context import Embedding
 from edge.daemon.capture import Capture
 from edge.daemon.health import SenseHealth
+from edge.perception import Perceiver
 
 REST_AFTER_FAILURE_S = 1.0
 
 log = logging.getLogger(__name__)
-
-
-class Perceiver(Protocol):
-    """edge.perception.Listener or Watcher."""
-
-    def step(self) -> list[Embedding] | None: ...
 
 
 class Pipeline(threading.Thread):
@@ -27,9 +21,7 @@ class Pipeline(threading.Thread):
     pipeline that never works again is noticed by the watchdog.
     """
 
-    def __init__(
-        self, perceiver: Perceiver, capture: Capture, health: SenseHealth, on_news: Callable[[], None]
-    ):
+    def __init__(self, perceiver: Perceiver, capture: Capture, health: SenseHealth, on_news: Callable[[], None]):
         super().__init__(name=health.sense, daemon=True)
         self._perceiver, self._capture, self._health, self._on_news = perceiver, capture, health, on_news
         self._stopping = threading.Event()

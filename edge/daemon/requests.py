@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import time
 from typing import Any
 
 from starlette.requests import Request
 
 from edge.daemon.guard import MAX_BODY_BYTES, too_large
 from edge.daemon.refusal import Refusal
-from edge.recommend.history import EVENTS, Event
+from edge.errors import UsageError
+from edge.recommend.event import MAX_ID_CHARACTERS, Event, check
 
 DEFAULT_USER = "household"
 DEFAULT_K, MAX_K = 10, 50
-MAX_ID_CHARACTERS = 128
 MAX_QUERY_CHARACTERS = 200
-MAX_NUMBER = 1e12
-"""Bounds ``value`` and ``time_s``; no event lasts longer and no clock shows more seconds."""
 LONGEST_BODY_S = 5.0
 
 
@@ -36,9 +33,7 @@ def words(request: Request) -> str:
     """``q``: what to search for."""
     text = request.query_params.get("q", "").strip()
     if not text or len(text) > MAX_QUERY_CHARACTERS:
-        raise Refusal(
-            422, "invalid_q", f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}"
-        )
+        raise Refusal(422, "invalid_q", f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}")
     return text
 
 
@@ -71,17 +66,13 @@ async def feedback(request: Request) -> Event:
     """The event in a feedback request's body; ``user``, ``value`` and ``time_s`` may be left out."""
     body = await json_object(request)
     _known_keys(body, {"id", "user", "item", "event", "value", "time_s"})
-    name = body.get("event")
-    if name not in EVENTS:
-        raise Refusal(422, "unknown_event", f"event {name!r:.80} is not one of {', '.join(EVENTS)}")
-    return Event(
-        id=identifier("id", body.get("id")),
-        user=identifier("user", body.get("user", DEFAULT_USER)),
-        item=identifier("item", body.get("item")),
-        event=name,
-        value=_number(body, "value", None),
-        time_s=_number(body, "time_s", time.time()),
-    )
+    fields = {"user": DEFAULT_USER, "id": None, "item": None, "event": None, **body}
+    sent = Event(**fields)
+    try:
+        check(sent)
+    except UsageError as error:
+        raise Refusal(422, "invalid_event", str(error)) from error
+    return sent
 
 
 async def muted(request: Request) -> bool:
@@ -95,15 +86,6 @@ async def muted(request: Request) -> bool:
 def _known_keys(body: dict[str, Any], known: set[str]) -> None:
     for key in body.keys() - known:
         raise Refusal(422, "unknown_key", f"unknown key {key!r:.80}; known: {', '.join(sorted(known))}")
-
-
-def _number(body: dict[str, Any], key: str, default: float | None) -> float | None:
-    value = body.get(key, default)
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_NUMBER:
-        raise Refusal(422, f"invalid_{key}", f"{key} {value!r:.80} must be a number from 0 to {MAX_NUMBER:g}")
-    return float(value)
 
 
 async def _body(request: Request) -> bytes:

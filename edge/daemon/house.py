@@ -1,0 +1,89 @@
+"""Everything that the daemon opens, in order, each part checked before the next is loaded; closed in reverse."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import edge
+from edge.bundle import Bundle, open_bundle
+from edge.catalog.snapshot import Snapshot, open_snapshot
+from edge.context import ContextBuilder
+from edge.daemon import senses
+from edge.daemon.desk import Desk
+from edge.daemon.events import Broadcaster
+from edge.daemon.health import SenseHealth
+from edge.daemon.mute import MuteSwitch
+from edge.daemon.options import DaemonOptions
+from edge.daemon.refresh import Refresher
+from edge.daemon.room import About, Room
+from edge.daemon.senses import Sense
+from edge.memory import Meter, plan
+from edge.recommend.history import History
+from edge.recommend.recommender import Recommender
+
+MAX_READERS = 16
+"""Readers of the event stream at once."""
+HISTORY_FILE, MUTED_FILE = "history.db", "muted"
+
+
+@dataclass(frozen=True)
+class House:
+    room: Room
+    senses: list[Sense]
+    """Those that are used; their threads are not started yet."""
+
+
+@contextlib.contextmanager
+def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Iterator[House]:
+    """Raises RoomtoneError, naming what is missing, altered or over the budget."""
+    senses.check(options)
+    bundle = open_bundle(options.bundle)
+    with contextlib.ExitStack() as stack:
+        snapshot = stack.enter_context(open_snapshot(options.catalog, spaces=bundle.spaces()))
+        meter = Meter(plan(options.profile, bundle, snapshot))
+        history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
+        recommender = Recommender(snapshot, history, candidates=options.profile.catalog.candidates)
+        builder = ContextBuilder(seconds=options.profile.context.seconds)
+        desk = Desk(snapshot, history, recommender, builder)
+        stack.callback(desk.close)
+        broadcaster = Broadcaster(max_readers=MAX_READERS)
+        refresher = Refresher(desk, broadcaster, loop)
+        health = senses.healths(options)
+        mute = MuteSwitch(options.state_dir / MUTED_FILE)
+        used = _open_senses(options, bundle, builder, health, mute, refresher.wake_from_thread)
+        about = _about(options, bundle, snapshot, used)
+        room = Room(about, desk, broadcaster, refresher, mute, health, memory=meter.report)
+        yield House(room, used)
+
+
+def _open_senses(
+    options: DaemonOptions,
+    bundle: Bundle,
+    builder: ContextBuilder,
+    health: dict[str, SenseHealth],
+    mute: MuteSwitch,
+    news: Callable[[], None],
+) -> list[Sense]:
+    used = []
+    for spec, name, assemble in (
+        (options.audio, "audio", senses.hearing),
+        (options.video, "video", senses.sight),
+    ):
+        if spec != senses.NONE:
+            sense = assemble(options, bundle, builder, health[name], news)
+            mute.control(sense.capture)
+            sense.capture.open()
+            used.append(sense)
+    return used
+
+
+def _about(options: DaemonOptions, bundle: Bundle, snapshot: Snapshot, used: list[Sense]) -> About:
+    return About(
+        version=edge.__version__,
+        profile=options.profile.name,
+        bundle=f"{bundle.name} {bundle.version}",
+        snapshot=f"{snapshot.name} {snapshot.version}",
+        engine=used[0].perceiver.runtime if used else "none",
+        items=len(snapshot.items),
+    )
