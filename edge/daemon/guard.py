@@ -9,7 +9,6 @@
 import hmac
 import time
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -112,7 +111,7 @@ def check_host(headers: Headers, address: Address) -> None:
     if not address.answers_to(host):
         raise Refusal(421, "unknown_host", f"the Host header {host!r:.200} is not an address of this daemon")
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin not in (None, f"http://{host}", f"https://{host}"):
         raise Refusal(403, "foreign_origin", f"a page of {origin!r:.200} may not use this daemon")
 
 
