@@ -26,8 +26,8 @@ class LayerLoss:
     snr_db: float
 
 
-def correct(graph: fx.GraphModule, samples: Samples, *, compensate: bool = True) -> None:
-    """Round and correct every layer of a folded graph, in place."""
+def correct(graph: fx.GraphModule, samples: Samples, *, compensate: bool = True, float_prefix: int = 0) -> None:
+    """Round and correct every layer of a folded graph after its ``float_prefix`` first ones, in place."""
     generator = torch.Generator().manual_seed(0)
 
     def on_layer(step: Step) -> Samples:
@@ -45,7 +45,7 @@ def correct(graph: fx.GraphModule, samples: Samples, *, compensate: bool = True)
         shape[step.layer.channel_axis] = -1
         return [output + lost.reshape(shape) for output in outputs]
 
-    Lockstep(graph).run(samples, on_layer)
+    Lockstep(graph, float_prefix=float_prefix).run(samples, on_layer)
 
 
 def layer_losses(graph: fx.GraphModule, samples: Samples) -> list[LayerLoss]:

@@ -4,7 +4,7 @@ The twin simulates what the device computes: weights on the int8 grid, and activ
 between the smallest and the largest value that the float side showed (asymmetric, per tensor, zero always a level).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,57 +1,99 @@
 """A corrected float graph to an ONNX file with int8 input, int8 weights, int8 activations and int8 outputs."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import fx
+from torch import Tensor, fx
 
-from edge.engine.onnx import METADATA_KEY
 from edge.errors import ExportError
+from export.quantize.blame import inexpressible_operation
+from export.quantize.onnx_ends import INPUT_NAME, int8_ends
 from export.quantize.quiet import first_line, quiet
 
-INPUT_NAME = "input"
-IR_VERSION = 10
-MOVES = ("Transpose", "Reshape", "Unsqueeze", "Squeeze", "Identity", "Flatten")
-
-
-def to_onnx(graph: fx.GraphModule, calibration: np.ndarray, names: list[str]) -> bytes:
-    """Convert and quantise (static, per channel, symmetric int8 weights, int8 activations between their extremes).
-
-    ``calibration``: float32 (n, ...) as the model takes it; ``names``: one per output. The same graph and data give
-    the same bytes. Raises ExportError naming the operation that ONNX cannot express.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        float_path, ready_path, int8_path = (Path(folder) / name for name in ("f.onnx", "p.onnx", "q.onnx"))
-        float_path.write_bytes(float_onnx(graph, calibration[:1], names))
-        with quiet():
-            _quantise(float_path, ready_path, int8_path, calibration)
-        return _int8_ends(int8_path)
+OPSET_VERSION = 18
+"""onnxruntime 1.14 and later run it; per-channel int8 needs 13."""
+WEIGHTED = frozenset({"Conv", "Gemm", "MatMul"})
+ACTIVATIONS = frozenset({"Relu", "Clip"})
+ACTIVATION_TYPES = ("int8", "uint8")
+"""Inside the model; its input and outputs are int8 either way. onnxruntime computes int8 throughout on ARM, but on
+x86 leaves what surrounds a residual addition in float; uint8 is int8 throughout and 1.6 times faster there."""
 
 
 def float_onnx(graph: fx.GraphModule, example: np.ndarray, names: list[str]) -> bytes:
-    """The float32 model, also what a benchmark measures the int8 one against."""
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        path = Path(folder) / "float.onnx"
+    """The float32 model. Raises ExportError naming the module whose operation ONNX cannot express."""
+    with quiet():
         try:
-            torch.onnx.export(graph, (torch.from_numpy(example),), str(path), dynamo=True, external_data=False,
-                              input_names=[INPUT_NAME], output_names=names, verbose=False)
+            return _exported(graph, (torch.from_numpy(example),), names)
         except Exception as error:  # the exporter wraps whatever its many passes raise
-            raise ExportError(f"cannot be expressed in ONNX: {first_line(error)}") from error
+            found = inexpressible_operation(graph, _exported)
+            raise ExportError(f"ONNX cannot express {found or 'the model'}: {first_line(error)}") from error
+
+
+def _exported(graph: fx.GraphModule, inputs: tuple[Tensor, ...], names: list[str] | None = None) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "float.onnx"
+        torch.onnx.export(graph, inputs, str(path), dynamo=True, external_data=False, verbose=False,
+                          opset_version=OPSET_VERSION, output_names=names,
+                          input_names=[INPUT_NAME] if len(inputs) == 1 else None)
         return path.read_bytes()
 
 
-def _quantise(float_path: Path, ready_path: Path, int8_path: Path, calibration: np.ndarray) -> None:
+def int8_onnx(
+    model: bytes, calibration: np.ndarray, *, float_prefix: int = 0, activations: str = "int8"
+) -> bytes:
+    """Quantise: static, per channel, symmetric int8 weights, int8 activations between their extremes.
+
+    Parameters
+    ----------
+    model : bytes
+        What float_onnx gave.
+    calibration : np.ndarray [shape=(n, ...), dtype=float32]
+    float_prefix
+        So many convolutions or linear layers at the start stay in float.
+    activations
+        One of ACTIVATION_TYPES.
+
+    The same model and data give the same bytes. Raises ExportError when onnxruntime cannot run or quantise it.
+    """
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        float_path, ready_path, int8_path = (Path(folder) / name for name in ("f.onnx", "p.onnx", "q.onnx"))
+        float_path.write_bytes(model)
+        try:
+            _quantise(float_path, ready_path, int8_path, calibration, float_prefix, activations)
+        except Exception as error:  # onnxruntime raises a dozen classes that share no base of their own
+            raise ExportError(f"onnxruntime cannot quantise the model: {first_line(error)}") from error
+        return int8_ends(int8_path, calibration)
+
+
+def _quantise(
+    float_path: Path, ready_path: Path, int8_path: Path, calibration: np.ndarray, float_prefix: int, activations: str
+) -> None:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     quant_pre_process(str(float_path), str(ready_path), skip_symbolic_shape=True)
     quantize_static(
         str(ready_path), str(int8_path), _Reader(calibration), quant_format=QuantFormat.QDQ, per_channel=True,
-        activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax)
+        activation_type=QuantType.QInt8 if activations == "int8" else QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
+        nodes_to_exclude=_first_nodes(ready_path, float_prefix))
+
+
+def _first_nodes(path: Path, weighted: int) -> list[str]:
+    """Names of the nodes up to the ``weighted``-th layer and its activation, in the order in which they run."""
+    import onnx
+
+    names: list[str] = []
+    seen = 0
+    for node in onnx.load(path).graph.node if weighted else ():
+        seen += node.op_type in WEIGHTED
+        if seen > weighted or (seen == weighted and node.op_type not in WEIGHTED | ACTIVATIONS):
+            break
+        names.append(node.name)
+    return names
 
 
 class _Reader:
@@ -74,65 +116,27 @@ class _Reader:
         return row
 
 
-def _int8_ends(path: Path) -> bytes:
-    """Take the first QuantizeLinear and the last DequantizeLinears off; their scales go into the metadata."""
+def float_operations(model: bytes) -> list[str]:
+    """Operations that onnxruntime will compute in float although the model is int8, by name of their type."""
     import onnx
+    import onnxruntime
 
-    model = onnx.load(path)
-    graph = model.graph
-    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    first = _first_quantiser(graph)
-    grids = {"inputs": {INPUT_NAME: _grid(first, constants)}, "outputs": {}}
-    graph.node.remove(first)
-    _rename(graph, first.output[0], first.input[0])
-    graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT8
-    for output in graph.output:
-        last = next(node for node in graph.node if output.name in node.output)
-        if last.op_type != "DequantizeLinear":
-            raise ExportError(f"the output {output.name!r} comes from {last.op_type}, which was not quantised")
-        grids["outputs"][output.name] = _grid(last, constants)
-        graph.node.remove(last)
-        _rename(graph, last.input[0], output.name)
-        output.type.tensor_type.elem_type = onnx.TensorProto.INT8
-    _drop_unused(graph)
-    model.ir_version = min(model.ir_version, IR_VERSION)
-    for text in ("doc_string", "producer_version", "producer_name"):
-        model.ClearField(text)
-    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(grids, sort_keys=True)})
-    for node in graph.node:
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    onnx.checker.check_model(model)
-    return model.SerializeToString(deterministic=True)
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        path = Path(folder) / "optimised.onnx"
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(path)
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        nodes = list(onnx.load(path).graph.node)
+    return sorted(_in_float(nodes))
 
 
-def _first_quantiser(graph):
-    """Where the input becomes int8: at once, or after operations that only move values, which int8 passes too."""
-    name = INPUT_NAME
-    while True:
-        readers = [node for node in graph.node if name in node.input]
-        if len(readers) != 1 or readers[0].op_type not in (*MOVES, "QuantizeLinear"):
-            raise ExportError(f"the input goes into {', '.join(node.op_type for node in readers) or 'nothing'} "
-                              "before it is quantised; begin the model with one layer")
-        if readers[0].op_type == "QuantizeLinear":
-            return readers[0]
-        name = readers[0].output[0]
-
-
-def _grid(node, constants: dict[str, np.ndarray]) -> dict[str, float | int]:
-    return {"scale": float(constants[node.input[1]]), "zero_point": int(constants[node.input[2]])}
-
-
-def _rename(graph, old: str, new: str) -> None:
-    for node in graph.node:
-        for names in (node.input, node.output):
-            for index, name in enumerate(names):
-                if name == old:
-                    names[index] = new
-
-
-def _drop_unused(graph) -> None:
-    used = {name for node in graph.node for name in node.input}
-    for tensor in [tensor for tensor in graph.initializer if tensor.name not in used]:
-        graph.initializer.remove(tensor)
-    del graph.value_info[:]
+def _in_float(nodes: list[Any]) -> Iterator[str]:
+    """Follow float values from each DequantizeLinear until the next QuantizeLinear."""
+    real = set()
+    for node in nodes:
+        if node.op_type == "DequantizeLinear":
+            real.update(node.output)
+        elif node.op_type != "QuantizeLinear" and real.intersection(node.input):
+            real.update(node.output)
+            yield node.op_type

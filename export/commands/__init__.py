@@ -1,0 +1,8 @@
+"""The commands of ``roomtone-export``: each module has NAME, HELP, EXAMPLE, add_arguments and run.
+
+``run`` takes the parsed arguments and returns the document that is printed. What is slow to import is imported in it.
+"""
+
+from export.commands import model, verify
+
+ALL = (model, verify)

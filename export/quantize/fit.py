@@ -1,0 +1,64 @@
+"""Does a model fit a device? Its weights and its peak of activations against the firmware profile's budget."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import fx
+
+from edge.firmware import MIB, FirmwareProfile
+
+OTHER_PARTS_BYTES = 56 * MIB
+"""What the rest of the process holds before any model: Python, numpy, a runtime, the sources, the index, the page
+(proportional set size, measured with LiteRT on x86-64; see docs/architecture.md)."""
+_IN_PLACE = frozenset({
+    torch.ops.aten.view.default, torch.ops.aten.reshape.default, torch.ops.aten.flatten.using_ints,
+    torch.ops.aten.unsqueeze.default, torch.ops.aten.squeeze.dim, torch.ops.aten.relu.default,
+    torch.ops.aten.hardtanh.default, torch.ops.aten.relu6.default,
+})
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A verdict and the figures behind it."""
+
+    profile: str
+    weights_bytes: int
+    arena_bytes: int
+    """The most that int8 activations take at once."""
+    room_bytes: int
+    """The profile's budget less what the rest of the process needs."""
+
+    @property
+    def fits(self) -> bool:
+        return self.weights_bytes + self.arena_bytes <= self.room_bytes
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self) | {"fits": self.fits}
+
+    def sentence(self) -> str:
+        need = (self.weights_bytes + self.arena_bytes) / MIB
+        return (f"the model needs {need:.1f} MiB (weights {self.weights_bytes / MIB:.1f}, activations "
+                f"{self.arena_bytes / MIB:.1f}) and the profile {self.profile} leaves {self.room_bytes / MIB:.1f} MiB "
+                "for models; make the model or its input smaller, or raise memory.budget_mib")
+
+
+def fit(profile: FirmwareProfile, *, weights_bytes: int, arena_bytes: int) -> Fit:
+    room = max(0, profile.memory.budget_bytes - OTHER_PARTS_BYTES)
+    return Fit(profile.name, weights_bytes, arena_bytes, room)
+
+
+def peak_activation_bytes(graph: fx.GraphModule) -> int:
+    """The most bytes of activations that live at once when the traced graph runs in order, one byte a value."""
+    last_use = {used: node for node in graph.graph.nodes for used in node.all_input_nodes}
+    live: dict[fx.Node, int] = {}
+    peak = 0
+    for node in graph.graph.nodes:
+        value = node.meta.get("val")
+        if node.op in ("placeholder", "call_function") and isinstance(value, torch.Tensor):
+            live[node] = 0 if node.target in _IN_PLACE else value.numel()
+        peak = max(peak, sum(live.values()))
+        for used in node.all_input_nodes:
+            if last_use[used] is node:
+                live.pop(used, None)
+    return peak
