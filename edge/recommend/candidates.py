@@ -1,0 +1,74 @@
+"""Which items reach the ranker: the best of every source, filtered before the cut, without duplicates.
+
+A source is a way of finding items: what is heard, what is seen, a taste, words, the collaborative factors, what is
+popular, what is new. A missing modality has no source and costs nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from edge.context import Context
+from edge.recommend.lookup import Lookup
+from edge.recommend.taste import Taste
+
+SEEN_LATELY_ITEMS = 20
+"""So many of the items last finished or skipped are left in peace."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for: the moment, the user, and words if there are any."""
+
+    context: Context
+    taste: Taste
+    words: str | None = None
+    playing: int | None = None
+    """The row of the recording that is playing now."""
+
+
+def allowed(lookup: Lookup, request: Request, *, repeats: bool = True) -> np.ndarray:
+    """Which items may be recommended: bool (items,).
+
+    Never the one that is playing, a disliked one, or one of those finished or skipped just now; with ``repeats``
+    off, none that the user has touched.
+    """
+    mask = np.ones(lookup.size, bool)
+    if request.playing is not None:
+        mask[request.playing] = False
+    table = request.taste.records.table
+    if not repeats:
+        mask[table["row"]] = False
+    lately = table[-SEEN_LATELY_ITEMS:]
+    mask[lately["row"][(lately["finishes"] > 0) | (lately["skips"] > 0)]] = False
+    mask[table["row"][table["strength"] <= -1]] = False
+    return mask
+
+
+def gather(lookup: Lookup, request: Request, mask: np.ndarray, *, limit: int) -> np.ndarray:
+    """The rows of at most ``limit`` candidates, int32 (n,), each allowed and there once.
+
+    The sources take turns, each with its best first, so that no source crowds another out.
+    """
+    ranked = [rows[mask[rows]] for rows in _sources(lookup, request, mask, limit)]
+    if not ranked:
+        return np.empty(0, np.int32)
+    turn = np.concatenate([np.arange(len(rows)) for rows in ranked])
+    rows = np.concatenate(ranked)[np.argsort(turn, kind="stable")]
+    first = np.sort(np.unique(rows, return_index=True)[1])
+    return rows[first][:limit].astype(np.int32)
+
+
+def _sources(lookup: Lookup, request: Request, mask: np.ndarray, limit: int) -> Iterator[np.ndarray]:
+    """The rows that each source finds, int32, best first."""
+    for view in lookup.content_views():
+        taste = request.taste.content(view)
+        for vector in (request.context.vectors.get(view), taste.short, taste.long):
+            if vector is not None:
+                yield lookup.snapshot.views[view].search(vector, limit, allowed=mask)[0]
+    if request.words:
+        found = lookup.snapshot.items.search(request.words, limit)
+        yield np.array([row for row, _ in found], np.int32)
+    yield lookup.popular[mask[lookup.popular]][:limit]
+    yield lookup.newest[mask[lookup.newest]][:limit]

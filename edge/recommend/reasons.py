@@ -1,0 +1,87 @@
+"""Why an item is in the list, in words: the features that lifted it most above the other candidates."""
+
+import numpy as np
+
+from edge.recommend.candidates import Request
+from edge.recommend.event import EVENTS
+from edge.recommend.feature_names import NAMES
+from edge.recommend.features import Features
+from edge.recommend.lookup import Lookup
+from edge.recommend.ranker import Ranker
+
+MAX_REASONS = 3
+LEAST_LIFT = 0.02
+"""A feature that lifts the score by less is no reason."""
+DID = {
+    "play": "played",
+    "finish": "finished",
+    "skip": "skipped",
+    "like": "liked",
+    "share": "shared",
+    "comment": "commented on",
+    "dwell": "stayed with",
+}
+PLAIN = {
+    "heard": "sounds like what is playing",
+    "seen": "looks like what is on the screen",
+    "own": "you have enjoyed it before",
+    "popularity": "played a lot",
+    "newness": "new here",
+    "words": "matches what you asked for",
+}
+VERBS = {"audio": "sounds like", "video": "looks like"}
+FALLBACK = "something different"
+
+
+class Reasons:
+    """Tells the reasons of one list."""
+
+    def __init__(self, lookup: Lookup, request: Request, ranker: Ranker, features: Features):
+        self._lookup, self._request, self._ranker, self._features = lookup, request, ranker, features
+        self._touched: dict[str, np.ndarray] = {}
+
+    def of(self, chosen: np.ndarray) -> list[tuple[str, ...]]:
+        """One to three reasons for each of the candidates ``chosen`` (indices into the features), strongest first."""
+        values = self._features.values
+        lifts = self._ranker.contributions(values[chosen], values)
+        return [self._told(int(index), lift) for index, lift in zip(chosen, lifts, strict=True)]
+
+    def _told(self, index: int, lift: np.ndarray) -> tuple[str, ...]:
+        said: list[str] = []
+        for feature in np.argsort(-lift):
+            if lift[feature] < LEAST_LIFT or len(said) == MAX_REASONS:
+                break
+            words = self._words(NAMES[feature], index)
+            if words is not None and words not in said:
+                said.append(words)
+        return tuple(said) or (FALLBACK,)
+
+    def _words(self, name: str, index: int) -> str | None:
+        row = int(self._features.rows[index])
+        item = self._lookup.item(row)
+        if name in PLAIN:
+            return PLAIN[name] if self._features.values[index, NAMES.index(name)] > 0 else None
+        if name == "artist":
+            return f"you liked {item.artist}" if self._features.column("artist")[index] > 0 else None
+        if name == "playing_artist":
+            return f"by {item.artist}, who is playing" if self._features.column(name)[index] > 0 else None
+        if name == "genre":
+            return f"you often play {item.genre}" if self._features.column("genre")[index] > 0 else None
+        view, _, memory = name.partition("_")
+        return self._likeness(view, memory, row) if memory in ("short", "long") else None
+
+    def _likeness(self, view: str, memory: str, row: int) -> str | None:
+        """The item of the history that draws this one into the list most, and what was done with it."""
+        taste = self._request.taste
+        table = taste.records.table
+        weights = taste.short_weights() if memory == "short" else taste.long_weights()
+        if view not in self._touched:
+            self._touched[view] = self._lookup.vectors(view, table["row"])[0]
+        own = self._lookup.vectors(view, np.array([row]))[0][0]
+        pull = (self._touched[view] @ own) * weights * (table["row"] != row)
+        best = int(pull.argmax())
+        if pull[best] <= 0:
+            return None
+        did = DID.get(EVENTS[table["event"][best]])
+        title = self._lookup.item(table["row"][best]).title
+        return f"{VERBS[view]} {title}, which you {did}" if did else None

@@ -1,0 +1,38 @@
+"""Which recording is playing, from the ``recording`` view: said only when it is sure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.context import Context
+
+if TYPE_CHECKING:
+    from edge.catalog.snapshot import Snapshot
+
+LEAST_SCORE = 0.75
+LEAST_MARGIN = 0.05
+"""A match below this cosine, or that close to the second best, is "not sure". Provisional: to be set on recordings
+that are not in the catalogue such that at most 1 in 100 of them is called by another's name."""
+LEAST_WINDOWS = 2
+"""One window of three seconds is not enough to say a name."""
+
+
+@dataclass(frozen=True)
+class Match:
+    row: int
+    score: float
+    """Mean cosine of the heard windows with the recording's best windows, -1 to 1."""
+
+
+def recognise(snapshot: Snapshot, context: Context) -> Match | None:
+    """The recording that is heard, None when there is none or it is not sure."""
+    windows = context.windows.get("recording")
+    if snapshot.recordings is None or windows is None or len(windows) < LEAST_WINDOWS:
+        return None
+    rows, scores = snapshot.recordings.match(windows, 2)
+    if not len(rows) or scores[0] < LEAST_SCORE:
+        return None
+    if len(rows) > 1 and scores[0] - scores[1] < LEAST_MARGIN:
+        return None
+    return Match(int(rows[0]), float(scores[0]))

@@ -1,0 +1,130 @@
+"""The recommender: what to play next for this user at this moment, with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.context import Context
+from edge.errors import UsageError
+from edge.recommend import ranker as rankers
+from edge.recommend.candidates import Request, allowed, gather
+from edge.recommend.features import describe
+from edge.recommend.gini import rerank
+from edge.recommend.history import History
+from edge.recommend.lookup import Lookup
+from edge.recommend.ranker import Ranker
+from edge.recommend.reasons import Reasons
+from edge.recommend.recognition import recognise
+from edge.recommend.taste import Taste
+
+if TYPE_CHECKING:
+    from edge.catalog.snapshot import Snapshot
+
+MAX_CANDIDATES = 10_000
+GINI_BOUND = 0.3
+"""The most unequal that a list may expose its artists: of 10 places, at most 3 or so go to one."""
+READ_EVENTS = 4096
+"""How much of a long history is read to rebuild a taste: more items than a taste remembers."""
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    rank: int
+    """1 is the best."""
+    item: str
+    title: str
+    score: float
+    """0 to 1; comparable within one list."""
+    reasons: tuple[str, ...]
+    """One to three, the strongest first."""
+    artist: str | None
+    kind: str
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """The recording that is playing."""
+
+    item: str
+    title: str
+    artist: str | None
+    score: float
+
+
+class Recommender:
+    """Recommends from one snapshot. Used by one thread at a time; the history may be written meanwhile."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        history: History,
+        *,
+        candidates: int = 200,
+        ranker: Ranker | None = None,
+        gini_bound: float = GINI_BOUND,
+        repeats: bool = True,
+    ):
+        """``repeats``: whether an item that the user has touched may come again. Raises UsageError."""
+        if not 1 <= candidates <= MAX_CANDIDATES:
+            raise UsageError(f"candidates = {candidates} must lie in 1 to {MAX_CANDIDATES}")
+        self._snapshot, self._history, self._limit = snapshot, history, candidates
+        self._ranker = ranker or rankers.prior()
+        self._gini_bound, self._repeats = gini_bound, repeats
+        self._lookup = Lookup(snapshot)
+        self._tastes: dict[str, Taste] = {}
+        self._forgettings = history.forgettings()
+
+    def recommend(self, context: Context, *, user: str, k: int = 10, words: str | None = None) -> list[Recommendation]:
+        """The k best items to play next, best first; fewer when the catalogue has no more to offer.
+
+        Raises UsageError for a k below 1, StateError when the history cannot be read.
+        """
+        if k < 1:
+            raise UsageError(f"k = {k} must be at least 1")
+        match = recognise(self._snapshot, context)
+        request = Request(context, self._taste(user), words, match.row if match else None)
+        mask = allowed(self._lookup, request, repeats=self._repeats)
+        rows = gather(self._lookup, request, mask, limit=self._limit)
+        if not len(rows):
+            return []
+        features = describe(self._lookup, request, rows)
+        scores = self._ranker.score(features.values)
+        chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
+        reasons = Reasons(self._lookup, request, self._ranker, features).of(chosen)
+        return [
+            self._recommendation(place, int(rows[index]), float(scores[index]), why)
+            for place, (index, why) in enumerate(zip(chosen, reasons, strict=True), start=1)
+        ]
+
+    def now_playing(self, context: Context) -> Recognition | None:
+        """The recording that is heard, None when that is not sure."""
+        match = recognise(self._snapshot, context)
+        if match is None:
+            return None
+        item = self._lookup.item(match.row)
+        return Recognition(item.item, item.title, item.artist, round(match.score, 4))
+
+    def _taste(self, user: str) -> Taste:
+        """The user's taste, with every event of the history taken in."""
+        forgettings = self._history.forgettings()
+        if forgettings != self._forgettings:
+            self._tastes.clear()
+            self._forgettings = forgettings
+        taste = self._tastes.setdefault(user, Taste(self._lookup))
+        taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
+        return taste
+
+    def _recommendation(self, rank: int, row: int, score: float, reasons: tuple[str, ...]) -> Recommendation:
+        item = self._lookup.item(row)
+        return Recommendation(
+            rank=rank,
+            item=item.item,
+            title=item.title,
+            score=round(float(1 / (1 + np.exp(-score))), 4),
+            reasons=reasons,
+            artist=item.artist,
+            kind=item.kind,
+        )
