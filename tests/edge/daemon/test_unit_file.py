@@ -35,5 +35,5 @@ def test_it_is_hardened():
 
 def test_the_wall_is_the_budget_of_its_profile():
     text = UNIT.read_text()
-    profile = firmware.load(re.search(r"--profile (\S+)", text).group(1).rstrip('"'))
+    profile = firmware.load(re.search(r"^Environment=.*--profile (\S+)", text, re.MULTILINE).group(1))
     assert re.search(r"^MemoryMax=(\d+)M$", text, re.MULTILINE).group(1) == str(profile.memory.budget_mib)
