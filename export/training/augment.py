@@ -36,6 +36,8 @@ class Strength:
     noise_db: tuple[float, float] = (0.0, 30.0)
     voice: float = 0.3
     voice_db: tuple[float, float] = (0.0, 20.0)
+    talkers: int = 3
+    """One to so many people speak at once."""
     level_db: tuple[float, float] = (-40.0, 0.0)
 
 
@@ -80,13 +82,13 @@ class Augmenter:
         return transfer * (_loudspeaker(windows, strength, rng) * _band(windows, strength, rng))
 
     def _talk(self, heard: Tensor, strength: Strength, rng: np.random.Generator) -> Tensor:
-        """Somebody speaks over the music, at a stated ratio of the root mean squares."""
+        """People speak over the music, at a stated ratio of the root mean squares."""
         talking = (rng.random(len(heard)) < strength.voice) & (len(self._voices) > WINDOW_SAMPLES)
         ratio_db = rng.uniform(*strength.voice_db, len(heard))
         speech = np.zeros((len(heard), WINDOW_SAMPLES), np.float32)
         for row in np.flatnonzero(talking):
-            start = rng.integers(len(self._voices) - WINDOW_SAMPLES)
-            speech[row] = self._voices[start : start + WINDOW_SAMPLES]
+            for start in rng.integers(len(self._voices) - WINDOW_SAMPLES, size=rng.integers(1, strength.talkers + 1)):
+                speech[row] += self._voices[start : start + WINDOW_SAMPLES]
         return scaled_to_ratio(torch.from_numpy(speech), heard, torch.from_numpy(ratio_db).float())
 
 

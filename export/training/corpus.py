@@ -1,15 +1,15 @@
 """The training sound: decoded tracks on disk, memory-mapped, with what the teacher said of each of their windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from edge.errors import ExportError
+from export.data.corpus import Recording
+from export.training.augment import LEAD_SAMPLES, SPAN_SAMPLES
 from export.training.frontend import WINDOW_SAMPLES
 
-LABEL_HOP_SAMPLES = 48_000
-"""A teacher window begins every 3 s."""
 
 
 @dataclass(frozen=True)
@@ -22,25 +22,26 @@ class LabelledTrack:
     sound: np.ndarray
     targets: np.ndarray
 
-    def window(self, index: int, shift_samples: int = 0) -> np.ndarray:
-        """The window that ``targets[index]`` describes, moved by a shift; int16 (48240,), kept inside the track."""
-        last = len(self.sound) - WINDOW_SAMPLES
-        start = min(max(0, index * LABEL_HOP_SAMPLES + shift_samples), last)
+    def window(self, start: int) -> np.ndarray:
+        """The window from a sample on; int16 (48240,), kept inside the track."""
+        start = int(np.clip(start, 0, len(self.sound) - WINDOW_SAMPLES))
         return self.sound[start : start + WINDOW_SAMPLES]
 
-
-def open_sound(path: Path) -> np.ndarray:
-    """Memory-map a decoded track. Raises ExportError when it is not int16 of at least one window."""
-    try:
-        sound = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ExportError(f"{path}: not a decoded track: {error}") from error
-    if sound.dtype != np.int16 or sound.ndim != 1 or len(sound) < WINDOW_SAMPLES:
-        raise ExportError(f"{path}: {sound.dtype} {sound.shape} is not at least {WINDOW_SAMPLES} int16 samples")
-    return sound
+    def span(self, start: int) -> np.ndarray:
+        """The same with what is heard before it, silence before the track's beginning; int16 (57600,)."""
+        start = int(np.clip(start, 0, len(self.sound) - WINDOW_SAMPLES))
+        before = self.sound[max(0, start - LEAD_SAMPLES) : start]
+        joined = np.zeros(SPAN_SAMPLES, np.int16)
+        joined[LEAD_SAMPLES - len(before) : LEAD_SAMPLES] = before
+        joined[LEAD_SAMPLES:] = self.sound[start : start + WINDOW_SAMPLES]
+        return joined
 
 
-def label_windows(sound: np.ndarray) -> np.ndarray:
-    """The windows that a teacher is asked about: int16 (windows, 48240), one every 3 s."""
-    windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)
-    return np.asarray(windows[::LABEL_HOP_SAMPLES])
+def labelled(recordings: Sequence[Recording], targets: Sequence[np.ndarray]) -> list[LabelledTrack]:
+    """Join sound and targets; tracks too short for one window are left out. Raises ExportError when none is left."""
+    tracks = [LabelledTrack(recording.track.id, recording.track.family or recording.track.package, recording.sound,
+                            np.asarray(target))
+              for recording, target in zip(recordings, targets, strict=True) if len(target)]
+    if not tracks:
+        raise ExportError(f"none of {len(recordings)} tracks lasts for {WINDOW_SAMPLES} samples; add longer ones")
+    return tracks

@@ -1,34 +1,35 @@
-"""What the two heads are taught."""
+"""What the student is asked for: to land where the teacher does, and to know a recording again."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 TEMPERATURE = 0.1
-LENGTH_WEIGHT = 0.02
 
 
-def distillation(embedded: Tensor, target: Tensor) -> Tensor:
-    """One minus the cosine to the teacher's unit vectors, both (n, 64).
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean of 1 - cosine between student (n, d) and the teacher's unit vectors (n, d)."""
+    return (1 - F.cosine_similarity(student, teacher)).mean()
 
-    A small pull towards length 1 keeps the head's range narrow, which int8 needs.
+
+def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference between the two cosine matrices of a batch (Park et al., CVPR 2019, in cosines).
+
+    Retrieval depends on who is nearer to whom, which a loss on each vector alone does not see.
     """
-    away = 1 - F.cosine_similarity(embedded, target, dim=1)
-    return (away + LENGTH_WEIGHT * (embedded.norm(dim=1) - 1).square()).mean()
+    student, teacher = F.normalize(student), F.normalize(teacher)
+    return (student @ student.T - teacher @ teacher.T).square().mean()
 
 
-def contrastive(first: Tensor, second: Tensor, track: Tensor, *, temperature: float = TEMPERATURE) -> Tensor:
-    """NT-Xent (Chen et al., SimCLR, ICML 2020) of two views (n, 64); windows of one track are no negatives.
+def contrastive_loss(first: Tensor, second: Tensor, track: Tensor) -> Tensor:
+    """NT-Xent (Chen et al., ICML 2020) over two views (n, d) of n windows; ``track`` (n,) is each window's track.
 
-    ``track`` (n,) says which track each row comes from.
+    Another window of the same track is neither a positive nor a negative: it is left out.
     """
-    rows = len(first)
-    unit = F.normalize(torch.cat([first, second]), dim=1)
-    logits = unit @ unit.T / temperature
-    partner = torch.arange(2 * rows).roll(rows)
-    same = torch.cat([track, track])
-    hidden = same[:, None] == same[None, :]
-    hidden[torch.arange(2 * rows), partner] = False
-    loss = F.cross_entropy(logits.masked_fill(hidden, -torch.inf), partner)
-    lengths = torch.cat([first, second]).norm(dim=1)
-    return loss + LENGTH_WEIGHT * (lengths - 1).square().mean()
+    vectors = F.normalize(torch.cat([first, second]))
+    logits = vectors @ vectors.T / TEMPERATURE
+    n = len(first)
+    positive = torch.arange(2 * n).roll(n)
+    same_track = (track.repeat(2)[:, None] == track.repeat(2)[None, :])
+    same_track[torch.arange(2 * n), positive] = False
+    return F.cross_entropy(logits.masked_fill(same_track, float("-inf")), positive)

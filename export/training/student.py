@@ -18,13 +18,17 @@ from tqdm import tqdm
 from edge.errors import ExportError
 from export.checkpoint import read_plain
 from export.models.audio import AudioStudent
-from export.training.augmentation import HEAVY, LIGHT, Augmenter
+from export.teachers.labels import HOP_SAMPLES
+from export.training.augment import HEAVY, LIGHT, Augmenter, Strength
 from export.training.corpus import LabelledTrack
 from export.training.frontend import BatchFrontEnd, Standard
 from export.training.losses import contrastive_loss, distillation_loss, relation_loss
 
 CHECKPOINT_EVERY_STEPS = 200
-MAX_SHIFT_SAMPLES = 12_000
+JITTER_SAMPLES = 4_800
+"""A view begins up to 0.3 s off the window that the teacher labelled."""
+SHIFT_SAMPLES = 9_600
+"""The second view begins up to 0.6 s off the first: a device does not know where the catalogue's windows begin."""
 EMA_DECAY = 0.998
 
 
@@ -33,7 +37,7 @@ class Recipe:
     """Everything that a run depends on beside its data."""
 
     steps: int = 2400
-    tracks_per_batch: int = 96
+    tracks_per_batch: int = 80
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
     distillation: float = 1.0
@@ -72,23 +76,22 @@ class BatchMaker(Dataset):
     def __getitem__(self, step: int) -> Batch:
         rng = np.random.default_rng((self._recipe.seed, step))
         n = min(self._recipe.tracks_per_batch, len(self._tracks))
-        chosen = rng.permutation(len(self._tracks))[:n]
-        index = [int(rng.integers(len(self._tracks[track].targets))) for track in chosen]
+        numbers = rng.permutation(len(self._tracks))[:n]
+        chosen = [self._tracks[number] for number in numbers]
+        index = [int(rng.integers(len(track.targets))) for track in chosen]
+        first = np.array(index) * HOP_SAMPLES + rng.integers(-JITTER_SAMPLES, JITTER_SAMPLES + 1, n)
+        second = first + rng.integers(-SHIFT_SAMPLES, SHIFT_SAMPLES + 1, n)
         return Batch(
-            light=self._view(chosen, index, 0, rng),
-            heavy=self._view(chosen, index, MAX_SHIFT_SAMPLES, rng),
-            targets=torch.from_numpy(np.stack(
-                [self._tracks[track].targets[i] for track, i in zip(chosen, index, strict=True)])),
-            track=torch.from_numpy(chosen),
+            light=self._view(chosen, first, LIGHT, rng),
+            heavy=self._view(chosen, second, HEAVY, rng),
+            targets=torch.from_numpy(np.stack([track.targets[i] for track, i in zip(chosen, index, strict=True)])),
+            track=torch.from_numpy(numbers),
         )
 
-    def _view(self, chosen: np.ndarray, index: list[int], max_shift: int, rng: np.random.Generator) -> Tensor:
-        shifts = rng.integers(-max_shift, max_shift + 1, len(chosen))
-        windows = np.stack([self._tracks[track].window(i, int(shift))
-                            for track, i, shift in zip(chosen, index, shifts, strict=True)])
-        strength = HEAVY if max_shift else LIGHT
-        sound = self._augmenter.apply(windows, strength, rng)
-        return self._front_end.standardised(sound, self._standard).float()
+    def _view(self, tracks: list[LabelledTrack], starts: np.ndarray, strength: Strength, rng: np.random.Generator
+              ) -> Tensor:
+        spans = np.stack([track.span(start) for track, start in zip(tracks, starts, strict=True)])
+        return self._front_end.standardised(self._augmenter(spans, strength, rng), self._standard)
 
 
 def train(maker: BatchMaker, recipe: Recipe, checkpoint: Path, *, workers: int = 1) -> AudioStudent:
