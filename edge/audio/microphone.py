@@ -1,113 +1,124 @@
 """A microphone through PortAudio (sounddevice, libportaudio2).
 
-PortAudio's thread copies what arrives into a ring of fixed size and does nothing else; ``read`` takes it out on the
-caller's thread. Health is frames that arrived: a stream that is "active" and delivers nothing has failed.
+PortAudio's thread copies what arrives into a ring and does nothing else; ``read`` takes it out on the caller's
+thread. Health is frames that arrived: PortAudio calls a stream active whose card was pulled out.
 """
 
-import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
+from edge.audio.blocks import BlockCutter
+from edge.audio.devices import find_microphone, formats, portaudio, refresh
 from edge.audio.resampling import FULL_SCALE, MonoResampler
+from edge.audio.ring import SampleRing
 from edge.audio.source import AudioBlock
-from edge.errors import MediaError, RuntimeMissingError
+from edge.errors import MediaError
 
-RING_S = 2.0
+RING_S = 4.0
 """How much sound waits for a reader that is late; what comes then is lost and counted."""
-SILENT_S = 2.0
-"""Nothing for so long means that the microphone is gone."""
+DEAF_S = 2.0
+"""No frame for so long means that the microphone is gone."""
+GAP_S = 0.5
+"""Frames that come later than this after the last ones are counted as a gap."""
+
+T = TypeVar("T")
 
 
 class Microphone:
-    """Captures at the wanted rate, or at the device's own and resamples."""
+    """Captures at the wanted rate, or at the device's own rate and resamples."""
 
     def __init__(self, name: str | None, *, sample_rate_hz: int, block_samples: int):
-        """``name`` is part of a device's name; None takes the default. Raises MediaError listing what there is."""
-        self._sd = _sounddevice()
-        device = _find(self._sd, name)
-        self.description = f"microphone {device['name']}"
-        self._rate_hz, self._block_samples = sample_rate_hz, block_samples
-        self.overflows = 0
-        """How often PortAudio or this ring lost sound."""
-        self.frames_received = 0
-        """Samples per channel that arrived so far, at the device's rate."""
-        self.last_block_monotonic_s = time.monotonic()
-        self._arrived = threading.Condition()
-        self._given = 0
-        self._waiting = np.empty(0, np.int16)
-        self._stream = self._open(device)
+        """``name`` is a device's name or a part of it; None takes the default.
 
-    def _open(self, device: dict[str, Any]) -> Any:
-        for rate_hz in dict.fromkeys((self._rate_hz, int(device["default_samplerate"]))):
+        Raises MediaError when there is no such microphone (listing those that there are) or when it cannot be
+        opened, RuntimeMissingError when PortAudio is not installed.
+        """
+        self._rate_hz = sample_rate_hz
+        self._blocks = BlockCutter(block_samples, sample_rate_hz)
+        self.frames_received = 0
+        """Samples per channel that arrived so far, at ``capture_rate_hz``."""
+        self.last_block_monotonic_s = time.monotonic()
+        """When frames last arrived (before the first: when it was opened)."""
+        self.overflows = 0
+        """How often PortAudio or the ring had to drop sound."""
+        self.gaps = 0
+        """How often frames stayed away for GAP_S and then came again."""
+        self._finished = self._closed = False
+        self._portaudio = portaudio()
+        self._stream = _again_when_stale(self._portaudio, lambda: self._open(name))
+
+    def _open(self, name: str | None) -> Any:
+        device = find_microphone(self._portaudio, name)
+        self.description = f"microphone {device['name']}"
+        refused: Exception | None = None
+        for rate_hz, channels in formats(device, self._rate_hz):
             try:
-                stream = self._sd.InputStream(
-                    device=device["index"], samplerate=rate_hz, channels=1, dtype="int16",
-                    blocksize=0, callback=self._on_block, latency="high")
-                break
-            except self._sd.PortAudioError as error:
+                return self._start(device["index"], rate_hz, channels)
+            except self._portaudio.PortAudioError as error:
                 refused = error
-        else:
-            raise MediaError(f"{self.description} cannot be opened: {refused}; is another program using it?")
-        self._capture_hz = rate_hz
-        self._ring = np.zeros(int(RING_S * rate_hz), np.int16)
-        self._ring_start = self._ring_filled = 0
-        self._resampler = MonoResampler(rate_hz, self._rate_hz) if rate_hz != self._rate_hz else None
+        raise MediaError(
+            f"{self.description} cannot be opened: {refused}; plug it in again, or stop what else uses it"
+        )
+
+    def _start(self, index: int, rate_hz: int, channels: int) -> Any:
+        stream = self._portaudio.InputStream(
+            device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency="high",
+            callback=self._arrived, finished_callback=self._lost,
+        )
+        self.capture_rate_hz = rate_hz
+        self._ring = SampleRing(round(RING_S * rate_hz), channels)
+        unchanged = (rate_hz, channels) == (self._rate_hz, 1)
+        self._resampler = None if unchanged else MonoResampler(rate_hz, self._rate_hz)
         try:
             stream.start()
-        except self._sd.PortAudioError as error:
-            stream.close()
-            raise MediaError(f"{self.description} cannot be started: {error}") from error
+        except self._portaudio.PortAudioError:
+            stream.close(ignore_errors=True)
+            raise
         return stream
 
-    def _on_block(self, block: np.ndarray, frames: int, _time: Any, status: Any) -> None:
-        """On PortAudio's thread."""
-        with self._arrived:
-            free = len(self._ring) - self._ring_filled
-            self.overflows += bool(status.input_overflow) + (frames > free)
-            self._put(block[:free, 0])
-            self.frames_received += frames
-            self.last_block_monotonic_s = time.monotonic()
-            self._arrived.notify()
+    def _arrived(self, block: np.ndarray, frames: int, _time: Any, status: Any) -> None:
+        """On PortAudio's thread: [shape=(frames, channels), dtype=int16]."""
+        now_s = time.monotonic()
+        self.gaps += self.frames_received > 0 and now_s - self.last_block_monotonic_s > GAP_S
+        self.last_block_monotonic_s = now_s
+        self.frames_received += frames
+        self.overflows += (self._ring.write(block) > 0) or status.input_overflow
 
-    def _put(self, samples: np.ndarray) -> None:
-        start = (self._ring_start + self._ring_filled) % len(self._ring)
-        head = min(len(samples), len(self._ring) - start)
-        self._ring[start : start + head] = samples[:head]
-        self._ring[: len(samples) - head] = samples[head:]
-        self._ring_filled += len(samples)
-
-    def _take(self) -> np.ndarray:
-        """Everything that waits in the ring, copied."""
-        end = self._ring_start + self._ring_filled
-        taken = np.concatenate((self._ring[self._ring_start : end], self._ring[: max(0, end - len(self._ring))]))
-        self._ring_start = end % len(self._ring)
-        self._ring_filled = 0
-        return taken
+    def _lost(self) -> None:
+        """On PortAudio's thread: there will be no more frames."""
+        self._finished = True
+        self._ring.ring_bell()
 
     def read(self) -> AudioBlock | None:
-        """The next block. Raises MediaError when nothing arrived for SILENT_S."""
-        while len(self._waiting) < self._block_samples:
-            with self._arrived:
-                if not self._arrived.wait_for(lambda: self._ring_filled > 0, timeout=SILENT_S):
-                    raise MediaError(f"{self.description} has delivered nothing for {SILENT_S:g} s; is it plugged in?")
-                taken = self._take()
-            self._waiting = np.concatenate((self._waiting, self._at_rate(taken)))
-        samples, self._waiting = np.split(self._waiting, [self._block_samples])
-        start_s = self._given / self._rate_hz
-        self._given += len(samples)
-        return AudioBlock(samples, start_s)
+        """The next block; None once closed. Raises MediaError when no frame arrived for DEAF_S, or ever will."""
+        while not self._blocks.full:
+            if self._closed:
+                return None
+            self._wait()
+            self._blocks.put(self._mono(self._ring.take()))
+        return self._blocks.take()
 
-    def _at_rate(self, samples: np.ndarray) -> np.ndarray:
+    def _wait(self) -> None:
+        deadline_s = time.monotonic() + DEAF_S
+        while not self._ring.waiting:
+            if self._finished:
+                raise MediaError(f"{self.description} was lost; plug it in, or start the sound server again")
+            if not self._ring.wait(max(0.0, deadline_s - time.monotonic())):
+                raise MediaError(f"{self.description} has delivered nothing for {DEAF_S:g} s; is it plugged in?")
+
+    def _mono(self, frames: np.ndarray) -> np.ndarray:
         if self._resampler is None:
-            return samples
-        return self._resampler.push((samples / np.float32(FULL_SCALE)).astype(np.float32)[:, None])
+            return frames[:, 0]
+        return self._resampler.push(frames / np.float32(FULL_SCALE))
 
     def close(self) -> None:
-        """abort, not stop: a card that was pulled out never finishes what it had begun."""
+        # abort, not stop: a card that was pulled out never finishes what it had begun.
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
+        self._closed = True
 
     def __enter__(self) -> "Microphone":
         return self
@@ -116,27 +127,10 @@ class Microphone:
         self.close()
 
 
-def _sounddevice() -> Any:
+def _again_when_stale(portaudio: Any, attempt: Callable[[], T]) -> T:
+    """A device that came or went since PortAudio made its list is not found: have the list made anew, once."""
     try:
-        import sounddevice
-    except ImportError as error:
-        raise RuntimeMissingError("sounddevice is not installed; pip install 'roomtone[speaker]'") from error
-    except OSError as error:
-        raise RuntimeMissingError("PortAudio is not installed; apt-get install libportaudio2") from error
-    return sounddevice
-
-
-def _find(sd: Any, name: str | None) -> dict[str, Any]:
-    """The input device; PortAudio's list is made anew, since it never notices what was plugged in later."""
-    sd._terminate()
-    sd._initialize()
-    inputs = [device for device in sd.query_devices() if device["max_input_channels"] > 0]
-    if not inputs:
-        raise MediaError("no microphone found; plug one in and look at arecord -l")
-    if name is None:
-        default = sd.default.device[0]
-        return next((device for device in inputs if device["index"] == default), inputs[0])
-    for device in inputs:
-        if name.casefold() in device["name"].casefold():
-            return device
-    raise MediaError(f"no microphone named {name!r}; there are: {', '.join(device['name'] for device in inputs)}")
+        return attempt()
+    except MediaError:
+        refresh(portaudio)
+        return attempt()

@@ -41,7 +41,9 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
     bundle = open_bundle(options.bundle)
     with contextlib.ExitStack() as stack:
         snapshot = stack.enter_context(open_snapshot(options.catalog, spaces=bundle.spaces()))
-        meter = Meter(plan(options.profile, bundle, snapshot))
+        planned = plan(options.profile, bundle, snapshot, runtime=options.engine)
+        planned.check()
+        meter = Meter(planned)
         history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
         recommender = Recommender(snapshot, history, candidates=options.profile.catalog.candidates)
         builder = ContextBuilder(seconds=options.profile.context.seconds)

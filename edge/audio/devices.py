@@ -1,0 +1,58 @@
+"""Which microphones there are, and how each can be opened."""
+
+from typing import Any
+
+from edge.errors import MediaError, RuntimeMissingError
+
+MAX_CHANNELS = 16
+
+
+def portaudio() -> Any:
+    """The sounddevice module. Raises RuntimeMissingError naming what to install."""
+    try:
+        import sounddevice
+    except ImportError as error:
+        raise RuntimeMissingError(
+            "sounddevice is not installed; run pip install 'roomtone[speaker]'"
+        ) from error
+    except OSError as error:
+        raise RuntimeMissingError("PortAudio is not installed; run apt install libportaudio2") from error
+    return sounddevice
+
+
+def microphones(portaudio: Any) -> list[dict[str, Any]]:
+    """PortAudio's devices that can capture, as sounddevice.query_devices describes them."""
+    return [device for device in portaudio.query_devices() if device["max_input_channels"] > 0]
+
+
+def refresh(portaudio: Any) -> None:
+    """Make PortAudio look for devices again; it does so only at its start. Ends every open stream of the process."""
+    portaudio._terminate()
+    portaudio._initialize()
+
+
+def find_microphone(portaudio: Any, name: str | None) -> dict[str, Any]:
+    """The default microphone, or the one with this name or a name that contains it, whatever the case.
+
+    Raises MediaError listing the microphones that there are.
+    """
+    found = microphones(portaudio)
+    if not found:
+        raise MediaError("there is no microphone; plug one in (arecord -l lists what the system sees)")
+    if name is None:
+        default = portaudio.default.device[0]
+        return next((device for device in found if device["index"] == default), found[0])
+    wanted = name.casefold()
+    ranked = sorted(found, key=lambda device: device["name"].casefold() != wanted)
+    for device in ranked:
+        if wanted in device["name"].casefold():
+            return device
+    names = ", ".join(device["name"] for device in found)
+    raise MediaError(f"there is no microphone named {name!r:.80}; there are: {names}")
+
+
+def formats(device: dict[str, Any], sample_rate_hz: int) -> list[tuple[int, int]]:
+    """(rate in Hz, channels) to try in turn: the wanted, then the device's own rate; mono, then all channels."""
+    rates_hz = (sample_rate_hz, round(device["default_samplerate"]))
+    channels = (1, min(device["max_input_channels"], MAX_CHANNELS))
+    return list(dict.fromkeys((rate_hz, count) for count in channels for rate_hz in rates_hz))
