@@ -30,8 +30,11 @@ def fetch(package: Package, cache: Path = DEFAULT_CACHE) -> Path:
     archive = _archive(package, cache / "archives")
     root.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
-        _unpack(archive, Path(scratch) / "root")
-        (Path(scratch) / "root").rename(root)
+        unpacked = Path(scratch) / "root"
+        _unpack(archive, unpacked)
+        for inner in [path for pattern in package.nested for path in unpacked.glob(pattern)]:
+            _unpack(inner, inner.with_suffix(""))
+        unpacked.rename(root)
     return root
 
 

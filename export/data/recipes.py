@@ -38,6 +38,8 @@ class Package:
     """File stem to artist, from the package's own copyright file, for files without tags."""
     form: str = "wheel"
     """Of a PyPI package: ``wheel`` or ``sdist``."""
+    nested: tuple[str, ...] = ()
+    """Glob patterns of zip archives inside the package, unpacked beside themselves."""
 
 
 def load_packages(path: Path | None = None) -> tuple[Package, ...]:

@@ -49,11 +49,6 @@ class BatchFrontEnd:
         mean, std = torch.from_numpy(standard.mean), torch.from_numpy(standard.std)
         return (self.mfcc(windows) - mean) / std
 
-    def measure(self, batches: list[Tensor]) -> Standard:
-        """Mean and deviation of every coefficient over batches of training windows."""
-        frames = torch.cat([self.mfcc(batch).flatten(0, 1) for batch in batches])
-        return Standard(frames.mean(dim=0).numpy(), frames.std(dim=0).numpy())
-
 
 def _no_zeros(values: Tensor) -> Tensor:
     """python_speech_features puts float64's epsilon where a logarithm would meet zero."""

