@@ -135,13 +135,13 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
-    refusal = Refusal(error.status_code, code, f"{request.url.path!r:.200}: {error.detail}", dict(error.headers or {}))
-    return await _refused(request, refusal)
+    said = f"{request.method} {request.url.path!r:.200}: {error.detail}; see /openapi.json"
+    return await _refused(request, Refusal(error.status_code, code, said, dict(error.headers or {})))
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     """The catalogue or the state cannot answer just now: a full disk, an unreadable file."""
-    log.warning("%s %s: %s", request.method, request.scope["route"].path, error)
+    log.warning("a request cannot be answered: %s", error)
     return await _refused(request, Refusal(503, "unavailable", str(error)))
 
 

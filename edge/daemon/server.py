@@ -46,6 +46,7 @@ def build(app: ASGIApp) -> Server:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
