@@ -52,12 +52,12 @@ def _show(document: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _lines(document: dict[str, Any], indent: str = "") -> list[str]:
-    """A document as indented ``key: value`` lines."""
+    """A document as indented ``key: value`` lines; tables are for --json and --report."""
     lines = []
     for key, value in document.items():
         if isinstance(value, dict):
             lines += [f"{indent}{key}:", *_lines(value, indent + "  ")]
-        elif value not in (None, [], ()):
+        elif value not in (None, [], ()) and not (isinstance(value, list) and isinstance(value[0], dict)):
             lines.append(f"{indent}{key}: {value}")
     return lines
 

@@ -3,7 +3,6 @@
 Whole files go either to calibration or to validation, so that no window is judged that a neighbour calibrated.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,7 +63,8 @@ def collect(folder: Path, reader: InputReader) -> Split:
     if not parts[0]:
         raise ExportError(f"{folder}: none of its {len(files)} files gave {reader.what} to calibrate on"
                           + (f": {skipped[0]}" if skipped else ""))
-    return Split(*_divided(parts), len(files), tuple(skipped))
+    calibration, validation = _divided(parts)
+    return Split(calibration, validation, len(files), tuple(skipped))
 
 
 def _files(folder: Path, reader: InputReader) -> list[Path]:
@@ -80,15 +80,14 @@ def _files(folder: Path, reader: InputReader) -> list[Path]:
     return fitting
 
 
-def _divided(parts: tuple[list[np.ndarray], list[np.ndarray]]) -> Iterator[np.ndarray]:
+def _divided(parts: tuple[list[np.ndarray], list[np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
     """Limit both halves; a single file's inputs are divided at a point in time."""
     first, second = parts
     if not second:
         joined = np.concatenate(first)
         cut = len(joined) * (VALIDATION_EVERY - 1) // VALIDATION_EVERY
         first, second = [joined[:cut]], [joined[cut:]]
-    for half in (first, second):
-        yield _spread(np.concatenate(half), MOST_INPUTS)
+    return _spread(np.concatenate(first), MOST_INPUTS), _spread(np.concatenate(second), MOST_INPUTS)
 
 
 def _spread(inputs: np.ndarray, most: int) -> np.ndarray:
@@ -121,7 +120,7 @@ class ArrayReader:
         return array.astype(np.float32)
 
 
-def settings_document(split: Split) -> dict[str, Any]:
+def data_document(split: Split) -> dict[str, Any]:
     """What a report says about the data."""
     return {"files": split.files, "calibration_inputs": len(split.calibration),
             "validation_inputs": len(split.validation), "skipped": list(split.skipped)}

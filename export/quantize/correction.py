@@ -5,8 +5,6 @@ output lost (Nagel et al., "Data-free quantization", ICCV 2019, section 4.2, wit
 start from the corrected graph, so both formats lose the same little.
 """
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, fx
 
@@ -16,14 +14,6 @@ from export.quantize.rounding import LEVELS, grid_scale, round_compensated, roun
 
 BIAS_LIMIT = float(1 << 30)
 """A bias is stored as int32 in steps of input scale times weight scale; half the range is left to sums."""
-
-
-@dataclass(frozen=True)
-class LayerLoss:
-    """How far a layer's int8 output lies from its float output: signal-to-noise ratio in dB, small is bad."""
-
-    layer: str
-    snr_db: float
 
 
 def correct(graph: fx.GraphModule, samples: Samples, *, compensate: bool = True, float_prefix: int = 0) -> None:
@@ -48,23 +38,6 @@ def correct(graph: fx.GraphModule, samples: Samples, *, compensate: bool = True,
     Lockstep(graph, float_prefix=float_prefix).run(samples, on_layer)
 
 
-def layer_losses(graph: fx.GraphModule, samples: Samples) -> list[LayerLoss]:
-    """Each layer's own loss on a graph of float weights, worst first: what a report names."""
-    losses: list[LayerLoss] = []
-
-    def on_layer(step: Step) -> Samples:
-        weight = constant(graph, step.layer.weight_name)
-        kept = weight.clone()
-        weight.copy_(round_to_nearest(weight))
-        outputs = step.run(step.twin_inputs)
-        weight.copy_(kept)
-        losses.append(LayerLoss(step.layer.name, _snr_db(step.float_outputs, outputs)))
-        return outputs
-
-    Lockstep(graph).run(samples, on_layer)
-    return sorted(losses, key=lambda loss: loss.snr_db)
-
-
 def _guard_bias(weight: Tensor, bias: Tensor, input_scale: float) -> None:
     """Give a channel whose weights are next to nothing one that is large enough for its bias to fit into int32."""
     smallest_scale = bias.abs() / (BIAS_LIMIT * input_scale)
@@ -75,9 +48,3 @@ def _guard_bias(weight: Tensor, bias: Tensor, input_scale: float) -> None:
 def _channel_mean(samples: Samples, layer: Layer) -> Tensor:
     axis = layer.channel_axis
     return torch.stack([sample.movedim(axis, -1).flatten(0, -2).mean(0) for sample in samples]).mean(0)
-
-
-def _snr_db(reference: Samples, measured: Samples) -> float:
-    signal = sum(float(a.square().sum()) for a in reference)
-    noise = sum(float((a - b).square().sum()) for a, b in zip(reference, measured, strict=True))
-    return float(10 * torch.log10(torch.tensor(max(signal, 1e-30) / max(noise, 1e-30))))

@@ -4,6 +4,8 @@ y = g (x - m) / sqrt(v + e) + b; with s = g / sqrt(v + e), a layer's weight beco
 (Jacob et al., "Quantization and training of neural networks", CVPR 2018, section 3.2).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, fx
 
@@ -16,7 +18,7 @@ _CONVOLUTION = {3: _ATEN.conv1d.default, 4: _ATEN.conv2d.default}
 @torch.no_grad()
 def fold_batch_norm(graph: fx.GraphModule) -> int:
     """Fold every batch norm of a traced graph, in place. Returns how many there were."""
-    norms = [node for node in graph.graph.nodes if node.target == _ATEN.batch_norm.default]
+    norms: list[Any] = [node for node in graph.graph.nodes if node.target == _ATEN.batch_norm.default]
     for norm in norms:
         scale, shift = _affine(graph, norm)
         before = norm.args[0]
@@ -31,20 +33,23 @@ def fold_batch_norm(graph: fx.GraphModule) -> int:
     return len(norms)
 
 
-def _affine(graph: fx.GraphModule, norm: fx.Node) -> tuple[Tensor, Tensor]:
+def _affine(graph: fx.GraphModule, norm: Any) -> tuple[Tensor, Tensor]:
     """Scale and shift per channel, (channels,) each."""
-    gain, offset, mean, variance = (None if arg is None else constant(graph, arg.target) for arg in norm.args[1:5])
-    scale = torch.rsqrt(variance + norm.args[7]) * (1 if gain is None else gain)
-    return scale, (0 if offset is None else offset) - mean * scale
+    gain, offset, mean, variance = norm.args[1:5]
+    scale = torch.rsqrt(constant(graph, variance.target) + norm.args[7])
+    if gain is not None:
+        scale = scale * constant(graph, gain.target)
+    shift = -constant(graph, mean.target) * scale
+    return scale, shift if offset is None else shift + constant(graph, offset.target)
 
 
-def _into_layer(graph: fx.GraphModule, layer: fx.Node, scale: Tensor, shift: Tensor) -> None:
+def _into_layer(graph: fx.GraphModule, layer: Any, scale: Tensor, shift: Tensor) -> None:
     weight, bias = (constant(graph, arg.target) for arg in layer.args[1:3])
     weight.mul_(scale.reshape(-1, *[1] * (weight.dim() - 1)))
     bias.mul_(scale).add_(shift)
 
 
-def _into_own_layer(graph: fx.GraphModule, norm: fx.Node, scale: Tensor, shift: Tensor) -> fx.Node:
+def _into_own_layer(graph: fx.GraphModule, norm: Any, scale: Tensor, shift: Tensor) -> Any:
     dimensions = norm.meta["val"].dim()
     channels = len(scale)
     if dimensions in _CONVOLUTION:

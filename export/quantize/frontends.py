@@ -93,7 +93,7 @@ def _merged(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         accepted = (int, float) if kind is float else (kind,)
         if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
             raise UsageError(f"the front end's {key} = {value!r} must be of type {kind.__name__}")
-        if (kind in (int, float) and value < 0) or (kind is int and value == 0):
+        if isinstance(value, int | float) and (value < 0 or (kind is int and value == 0)):
             raise UsageError(f"the front end's {key} = {value!r} must be above zero")
     return defaults | given
 

@@ -60,7 +60,7 @@ def layers(graph: fx.GraphModule) -> list[Layer]:
             for node in graph.graph.nodes if _is_layer(node)]
 
 
-def module_path(node: fx.Node) -> str:
+def module_path(node: Any) -> str:
     """The module that an operation belongs to, as in ``model.named_modules()``; its own name at the top level."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     return (stack[-1][0] if stack else "") or node.name
@@ -81,11 +81,11 @@ def add_constant(graph: fx.GraphModule, name: str, value: Tensor, *, before: fx.
     return node
 
 
-def _is_layer(node: fx.Node) -> bool:
+def _is_layer(node: Any) -> bool:
     return node.target in WEIGHTED and isinstance(node.args[1], fx.Node) and node.args[1].op == "get_attr"
 
 
-def _own_constants(graph: fx.GraphModule, node: fx.Node) -> None:
+def _own_constants(graph: fx.GraphModule, node: Any) -> None:
     weight = constant(graph, _target(node.args[1]))
     given = node.args[2] if len(node.args) > 2 else None
     bias = torch.zeros(weight.shape[0]) if given is None else constant(graph, _target(given))

@@ -6,6 +6,7 @@ between the smallest and the largest value that the float side showed (asymmetri
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -71,6 +72,10 @@ class Outcome:
     """Range of each layer's result after its activation, by layer name."""
 
 
+def _of_sample(values: dict[Any, Any], index: int, used: Any) -> Any:
+    return values[used][index] if isinstance(values[used], list) else values[used]
+
+
 class Lockstep:
     """One pass of both sides over a traced graph. ``float_prefix`` layers at the start stay as they are."""
 
@@ -83,8 +88,8 @@ class Lockstep:
     @torch.no_grad()
     def run(self, samples: Samples, on_layer: Callable[[Step], Samples]) -> Outcome:
         """``on_layer`` gets each int8 layer, may change its constants, and returns the twin's outputs."""
-        self._values: dict[fx.Node, Any] = {}
-        self._twins: dict[fx.Node, Any] = {}
+        self._values: dict[Any, Any] = {}
+        self._twins: dict[Any, Any] = {}
         self._samples, self._on_layer = samples, on_layer
         outcome = Outcome([], [], {})
         for node in self._graph.graph.nodes:
@@ -96,7 +101,7 @@ class Lockstep:
             self._forget(node)
         return outcome
 
-    def _visit(self, node: fx.Node, outcome: Outcome) -> None:
+    def _visit(self, node: Any, outcome: Outcome) -> None:
         if node.op == "placeholder":
             self._values[node] = self._samples
             self._twins[node] = self._rounded(node, self._samples, outcome)
@@ -108,7 +113,7 @@ class Lockstep:
             self._values[node] = self._apply(node, self._values)
             self._twins[node] = self._rounded(node, self._apply(node, self._twins), outcome)
 
-    def _visit_layer(self, node: fx.Node, outcome: Outcome) -> None:
+    def _visit_layer(self, node: Any, outcome: Outcome) -> None:
         layer, inputs = self._layers[node], self._twins[node.args[0]]
         self._values[node] = self._apply(node, self._values)
 
@@ -119,18 +124,17 @@ class Lockstep:
         step = Step(layer, inputs, self._values[node], run)
         self._twins[node] = self._rounded(node, self._on_layer(step), outcome)
 
-    def _apply(self, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
+    def _apply(self, node: Any, values: dict[Any, Any]) -> Any:
         """The operation on every sample; once only, when nothing in it depends on the sample."""
         if not any(isinstance(values[used], list) for used in node.all_input_nodes):
             return self._call(node, lambda used: values[used])
-        return [self._call(node, lambda used, i=i: values[used][i] if isinstance(values[used], list) else values[used])
-                for i in range(len(self._samples))]
+        return [self._call(node, partial(_of_sample, values, index)) for index in range(len(self._samples))]
 
     @staticmethod
-    def _call(node: fx.Node, value: Callable[[fx.Node], Any]) -> Any:
+    def _call(node: Any, value: Callable[[fx.Node], Any]) -> Any:
         return node.target(*fx.node.map_arg(node.args, value), **fx.node.map_arg(node.kwargs, value))
 
-    def _rounded(self, node: fx.Node, twins: Any, outcome: Outcome) -> Any:
+    def _rounded(self, node: Any, twins: Any, outcome: Outcome) -> Any:
         """The twin's result as the device stores it."""
         if not isinstance(twins, list) or not twins[0].is_floating_point() or node.target in _MOVES:
             return twins
@@ -140,15 +144,15 @@ class Lockstep:
         outcome.ranges[self._owner(node)] = held
         return twins if self._in_float_prefix(node) else [held.round(twin) for twin in twins]
 
-    def _owner(self, node: fx.Node) -> str:
+    def _owner(self, node: Any) -> str:
         if node.target in _ACTIVATIONS and node.args[0] in self._layers:
             node = node.args[0]
         return self._layers[node].name if node in self._layers else node.name
 
-    def _in_float_prefix(self, node: fx.Node) -> bool:
+    def _in_float_prefix(self, node: Any) -> bool:
         return node in self._float or (node.target in _ACTIVATIONS and node.args[0] in self._float)
 
-    def _forget(self, node: fx.Node) -> None:
+    def _forget(self, node: Any) -> None:
         for used in node.all_input_nodes:
             if self._last_use[used] is node:
                 self._values.pop(used, None)

@@ -78,7 +78,8 @@ def _quantise(
     quant_pre_process(str(float_path), str(ready_path), skip_symbolic_shape=True)
     quantize_static(
         str(ready_path), str(int8_path), _Reader(calibration), quant_format=QuantFormat.QDQ, per_channel=True,
-        activation_type=QuantType.QInt8 if activations == "int8" else QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
+        activation_type=QuantType.QInt8 if activations == "int8" else QuantType.QUInt8,
+        weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.MinMax,
         nodes_to_exclude=_first_nodes(ready_path, float_prefix))
 
 

@@ -1,29 +1,38 @@
 """How much int8 loses against float, on data that calibration did not see, measured on the device's own engines."""
 
+import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge.context import unit
 from edge.engine.base import Engine
+from edge.engine.open import open_engine
 from edge.engine.quantization import dequantize, quantize
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two sets of embeddings of the same inputs, compared."""
+    """Two sets of embeddings of the same inputs, compared.
+
+    A score (dimension 1) has no direction: there the scores of all inputs are taken as one vector, less its mean.
+    """
 
     cosine_mean: float
     cosine_p5: float
     """Five percent of the inputs lie below."""
     cosine_min: float
     neighbour_agreement: float
-    """Share of inputs that, embedded the one way, find the same nearest other input embedded the other way."""
+    """Share of inputs that, embedded the one way, find the same nearest other input embedded the other way; for
+    scores, share of pairs in the same order."""
+    top1_agreement: float | None = None
+    """For a classifier: share of inputs of the same best class."""
 
     def document(self) -> dict[str, float]:
-        return {name: round(value, 5) for name, value in asdict(self).items()}
+        return {name: round(value, 5) for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -34,12 +43,46 @@ class Thresholds:
     cosine_p5: float = 0.97
     cosine_min: float = 0.9
     neighbour_agreement: float = 0.8
+    top1_agreement: float = 0.95
     formats_cosine_mean: float = 0.995
     """Mean cosine of the two formats with each other."""
 
 
-def compare(reference: np.ndarray, measured: np.ndarray) -> Agreement:
+@dataclass(frozen=True)
+class Verdict:
+    """Figures for the manifest, and what is below a threshold, in words."""
+
+    figures: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+
+def judge(
+    files: dict[str, bytes], inputs: np.ndarray, reference: list[np.ndarray], views: Sequence[str],
+    thresholds: Thresholds, *, classes: bool = False,
+) -> Verdict:
+    """Run each runtime's file over inputs (n, ...) and compare with the float model's answers, (n, d) per view."""
+    measured = {runtime: embed(runtime, content, inputs) for runtime, content in files.items()}
+    figures: dict[str, Any] = {"inputs": len(inputs)}
+    problems = []
+    for runtime, embedded in measured.items():
+        figures[runtime] = {}
+        for view, wanted, got in zip(views, reference, embedded, strict=True):
+            found = compare(wanted, got, classes=classes)
+            figures[runtime][view] = found.document()
+            problems += failures(f"{view} in {runtime}", found, thresholds)
+    figures["formats"] = between_formats(measured, views)
+    for view, between in figures["formats"].items():
+        if between["cosine_mean"] < thresholds.formats_cosine_mean:
+            problems.append(f"{view}: the formats' mean cosine {between['cosine_mean']:.4f} is below "
+                            f"{thresholds.formats_cosine_mean}")
+    return Verdict(figures, problems)
+
+
+def compare(reference: np.ndarray, measured: np.ndarray, *, classes: bool = False) -> Agreement:
     """np.ndarray [shape=(n, d), dtype=float32] twice, n >= 2."""
+    if reference.shape[1] == 1:
+        return _compare_scores(reference[:, 0], measured[:, 0])
+    top1 = float(np.mean(reference.argmax(axis=1) == measured.argmax(axis=1))) if classes else None
     reference, measured = unit(reference), unit(measured)
     cosine = np.sum(reference * measured, axis=1)
     return Agreement(
@@ -47,13 +90,30 @@ def compare(reference: np.ndarray, measured: np.ndarray) -> Agreement:
         cosine_p5=float(np.quantile(cosine, 0.05)),
         cosine_min=float(cosine.min()),
         neighbour_agreement=float(np.mean(_nearest(reference, reference) == _nearest(measured, reference))),
+        top1_agreement=top1,
     )
+
+
+def _compare_scores(reference: np.ndarray, measured: np.ndarray) -> Agreement:
+    cosine = float(unit(reference - reference.mean()) @ unit(measured - measured.mean()))
+    first, second = np.triu_indices(len(reference), 1)
+    same = np.sign(reference[first] - reference[second]) * np.sign(measured[first] - measured[second]) >= 0
+    return Agreement(cosine, cosine, cosine, float(same.mean()))
 
 
 def _nearest(queries: np.ndarray, catalogue: np.ndarray) -> np.ndarray:
     similarity = queries @ catalogue.T
     np.fill_diagonal(similarity, -np.inf)
     return similarity.argmax(axis=1)
+
+
+def embed(runtime: str, content: bytes, inputs: np.ndarray) -> list[np.ndarray]:
+    """Inputs through a model file on the device's engine: (n, ...) -> one float32 (n, d) per output."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"model.{runtime}"
+        path.write_bytes(content)
+        with open_engine(runtime, path) as engine:
+            return embed_all(engine, inputs)
 
 
 def embed_all(engine: Engine, inputs: np.ndarray) -> list[np.ndarray]:
@@ -65,13 +125,13 @@ def embed_all(engine: Engine, inputs: np.ndarray) -> list[np.ndarray]:
 
 def failures(what: str, agreement: Agreement, thresholds: Thresholds) -> list[str]:
     """Each figure below its threshold, in words."""
-    checked = ("cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement")
-    return [f"{what}: {name} {getattr(agreement, name):.4f} is below {getattr(thresholds, name)}"
-            for name in checked if getattr(agreement, name) < getattr(thresholds, name)]
+    figures, least = asdict(agreement), asdict(thresholds)
+    return [f"{what}: {name} {value:.4f} is below {least[name]}"
+            for name, value in figures.items() if value is not None and not value >= least[name]]
 
 
 def between_formats(by_format: dict[str, list[np.ndarray]], views: Sequence[str]) -> dict[str, Any]:
-    """Mean and least cosine of the formats with each other, per view; empty with a single format."""
+    """The formats compared with each other, per view; empty with a single format."""
     if len(by_format) < 2:
         return {}
     first, second = list(by_format.values())[:2]

@@ -36,7 +36,9 @@ def corrected_graph(
 
 
 @torch.no_grad()
-def simulated_cosine(reference: fx.GraphModule, corrected: fx.GraphModule, samples: Samples, float_prefix: int) -> float:
+def simulated_cosine(
+    reference: fx.GraphModule, corrected: fx.GraphModule, samples: Samples, float_prefix: int
+) -> float:
     """Mean cosine of the simulated int8 outputs to the float model's; of the worst output where there are several."""
     outcome = Lockstep(corrected, float_prefix=float_prefix).run(samples, lambda step: step.run(step.twin_inputs))
     wanted = [reference(sample) for sample in samples]

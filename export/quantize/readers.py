@@ -67,7 +67,7 @@ class PictureReader:
         # A grid of whole steps from -128 makes the preparer hand back the resized picture itself, minus 128.
         spec = TensorSpec("pixels", input_shape, np.dtype(np.int8), 1.0, -128)
         self._preparer = FramePreparer({"kind": "image", "mean": [0, 0, 0], "std": [1, 1, 1]}, spec)
-        self._mean, self._std = np.float32(mean), np.float32(std)
+        self._mean, self._std = np.array(mean, np.float32), np.array(std, np.float32)
 
     def read(self, path: Path) -> np.ndarray:
         images = _picture(path) if path.suffix.lower() in PICTURE_SUFFIXES else _film(path)

@@ -6,9 +6,11 @@ weight at the end. The largest weight is kept there, so that the converters find
 Error-compensated rounding: Frantar et al., "GPTQ", ICLR 2023, after Hassibi and Stork, "Optimal brain surgeon", 1992.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx
+from torch import Tensor
 
 from export.quantize.graph import CONVOLUTIONS
 
@@ -66,7 +68,7 @@ def _inverse_factor(moment: Tensor) -> Tensor:
     return torch.linalg.cholesky(inverse, upper=True)
 
 
-def second_moment(node: fx.Node, samples: list[Tensor], generator: torch.Generator) -> Tensor:
+def second_moment(node: Any, samples: list[Tensor], generator: torch.Generator) -> Tensor:
     """Mean product of what each weight of a layer is multiplied with: (groups, inputs, inputs)."""
     total, count = torch.zeros(()), 0
     for sample in samples:
@@ -76,7 +78,7 @@ def second_moment(node: fx.Node, samples: list[Tensor], generator: torch.Generat
     return total / count
 
 
-def _unfold(node: fx.Node, x: Tensor, generator: torch.Generator) -> Tensor:
+def _unfold(node: Any, x: Tensor, generator: torch.Generator) -> Tensor:
     """A layer's input as columns: (groups, inputs of one output, positions)."""
     if node.target not in CONVOLUTIONS:
         return x.reshape(-1, x.shape[-1]).T[None]
@@ -84,14 +86,14 @@ def _unfold(node: fx.Node, x: Tensor, generator: torch.Generator) -> Tensor:
     stride, padding, dilation, groups = _geometry(node, len(kernel))
     if len(kernel) == 1:
         x, kernel, stride, padding, dilation = x[:, :, None], [1, *kernel], [1, *stride], [0, *padding], [1, *dilation]
-    columns = F.unfold(x, kernel, dilation=dilation, padding=padding, stride=stride)
+    columns = F.unfold(x, tuple(kernel), tuple(dilation), tuple(padding), tuple(stride))
     if columns.shape[-1] > POSITIONS_PER_SAMPLE:
         columns = columns[..., torch.randperm(columns.shape[-1], generator=generator)[:POSITIONS_PER_SAMPLE]]
     samples, rows, positions = columns.shape
     return columns.permute(1, 0, 2).reshape(groups, rows // groups, samples * positions)
 
 
-def _geometry(node: fx.Node, dimensions: int) -> tuple[list[int], list[int], list[int], int]:
+def _geometry(node: Any, dimensions: int) -> tuple[list[int], list[int], list[int], int]:
     given = list(node.args[3:])
     stride = _per_axis(given, 0, 1, dimensions)
     padding = _per_axis(given, 1, 0, dimensions)
@@ -103,7 +105,7 @@ def _geometry(node: fx.Node, dimensions: int) -> tuple[list[int], list[int], lis
     return stride, padding, dilation, given[3] if len(given) > 3 else 1
 
 
-def _per_axis(given: list, index: int, default: int, dimensions: int) -> list[int]:
+def _per_axis(given: list[Any], index: int, default: int, dimensions: int) -> list[int]:
     value = given[index] if len(given) > index else default
     if isinstance(value, int | str):
         return [default if isinstance(value, str) else value] * dimensions
