@@ -1,21 +1,28 @@
 """The items of a snapshot: SQLite with a full-text index, opened read-only and immutable."""
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from edge.catalog.text import fts_query
+from edge.catalog.text import query_phrases
 from edge.errors import SnapshotError
 
-COLUMNS = ("row", "item", "kind", "title", "artist", "album", "genre", "channel", "year", "duration_s", "licence",
-           "source", "explicit", "popularity", "start_s")
-SCHEMA = f"""
-CREATE TABLE items ({', '.join(COLUMNS)}, PRIMARY KEY (row));
-CREATE UNIQUE INDEX items_by_id ON items (item);
-CREATE VIRTUAL TABLE texts USING fts5 (title, artist, album, genre, content='', tokenize='unicode61');
+SCHEMA = """
+CREATE TABLE items (
+    row INTEGER PRIMARY KEY, item TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, title TEXT NOT NULL, artist TEXT,
+    album TEXT, genre TEXT, channel TEXT, year INTEGER, duration_s REAL, licence TEXT, source TEXT,
+    explicit INTEGER NOT NULL, popularity REAL NOT NULL, start_s REAL, added_s REAL) STRICT;
+CREATE VIRTUAL TABLE texts USING fts5 (
+    title, artist, album, genre, content='', tokenize='unicode61 remove_diacritics 2');
 """
-WEIGHTS = (4.0, 3.0, 2.0, 1.0)
+WEIGHTS = (8.0, 4.0, 2.0, 1.0)
 """How much a word found in title, artist, album and genre counts."""
+PAGE_CACHE_KIB = 512
+MAPPED_BYTES = 1 << 30
+MOST_AT_ONCE = 500
+"""Rows asked for in one question; SQLite allows 999 values."""
 
 
 @dataclass(frozen=True)
@@ -33,62 +40,114 @@ class Item:
     album: str | None = None
     genre: str | None = None
     channel: str | None = None
+    """Of a shot: the film."""
     year: int | None = None
     duration_s: float | None = None
     licence: str | None = None
     source: str | None = None
     """The package or file that it comes from."""
-    explicit: int = 0
-    """1: not for children."""
+    explicit: bool = False
+    """Not for children."""
     popularity: float = 0.0
     """How often it is played elsewhere, 0 to 1."""
     start_s: float | None = None
     """Of a shot: where in the film it begins."""
+    added_s: float | None = None
+    """When it came into the catalogue, in seconds since 1970."""
+
+
+COLUMNS = tuple(field.name for field in fields(Item))
+_TYPES = tuple({int: (int,), str: (str,), float: (float, int), bool: (int,)}[kind] if isinstance(kind, type)
+               else {str | None: (str, type(None)), int | None: (int, type(None)),
+                     float | None: (float, int, type(None))}[kind] for kind in (field.type for field in fields(Item)))
 
 
 class Items:
-    """May be used by several threads, one at a time."""
+    """Used by one thread at a time, any one."""
 
     def __init__(self, path: Path, count: int):
         """Raises SnapshotError when the file is not a database of that many items."""
-        self._path = path
-        self._database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True,
-                                         check_same_thread=False)
+        self._path, self._count = path, count
         self._select = f"SELECT {', '.join(COLUMNS)} FROM items"
-        found = self._ask("SELECT count(*), coalesce(min(row), 0), coalesce(max(row), -1) FROM items", ())[0]
+        self._database = _connect(path)
+        found = self._ask("SELECT count(*), coalesce(min(row), 0), coalesce(max(row), -1) FROM items")[0]
         if tuple(found) != (count, 0, count - 1):
             raise SnapshotError(f"{path}: holds {found[0]} items in rows {found[1]} to {found[2]}, not {count} from 0")
-        self._ask("SELECT rowid FROM texts LIMIT 1", ())
-        self._count = count
+        self._ask("SELECT rowid FROM texts LIMIT 1")
 
     def __len__(self) -> int:
         return self._count
 
+    def __iter__(self) -> Iterator[Item]:
+        """All items in the order of their rows."""
+        for start in range(0, self._count, MOST_AT_ONCE):
+            yield from self.by_rows(range(start, min(start + MOST_AT_ONCE, self._count)))
+
     def by_row(self, row: int) -> Item:
-        found = self._ask(f"{self._select} WHERE row = ?", (int(row),))
-        if not found:
-            raise SnapshotError(f"{self._path}: has no row {row}; it has {self._count} items")
-        return Item(*found[0])
+        return self.by_rows([row])[0]
+
+    def by_rows(self, rows: Sequence[int]) -> list[Item]:
+        """The items of these rows in their order. Raises SnapshotError for a row that there is not."""
+        wanted = [int(row) for row in rows]
+        found: dict[int, Item] = {}
+        for start in range(0, len(wanted), MOST_AT_ONCE):
+            part = wanted[start : start + MOST_AT_ONCE]
+            answer = self._ask(f"{self._select} WHERE row IN ({', '.join('?' * len(part))})", part)
+            found.update((values[0], self._item(values)) for values in answer)
+        if missing := [row for row in wanted if row not in found]:
+            raise SnapshotError(f"{self._path}: has no row {missing[0]}; it has {self._count} items")
+        return [found[row] for row in wanted]
 
     def by_id(self, item: str) -> Item | None:
         found = self._ask(f"{self._select} WHERE item = ?", (item,))
-        return Item(*found[0]) if found else None
+        return self._item(found[0]) if found else None
 
     def search(self, words: str, k: int) -> list[tuple[int, float]]:
-        """Rows whose texts hold all the words, with a score (BM25, higher is better), best first."""
-        query = fts_query(words)
-        if not query:
-            return []
-        weights = ", ".join(map(str, WEIGHTS))
-        return [(row, -rank) for row, rank in self._ask(
-            f"SELECT rowid, bm25(texts, {weights}) AS rank FROM texts WHERE texts MATCH ? ORDER BY rank, rowid LIMIT ?",
-            (query, int(k)))]
+        """Rows that hold the words, with a score (BM25, higher is better), best first.
 
-    def _ask(self, question: str, values: tuple) -> list:
+        All the words must be there; only if no item has them all, those with some of them are given.
+        """
+        phrases = query_phrases(words)
+        found = self._match(" AND ".join(phrases), k)
+        return found or self._match(" OR ".join(phrases), k)
+
+    def _match(self, expression: str, k: int) -> list[tuple[int, float]]:
+        if not expression or k < 1:
+            return []
+        found = self._ask(
+            f"SELECT rowid, bm25(texts, {', '.join(map(str, WEIGHTS))}) AS cost FROM texts WHERE texts MATCH ? "
+            "ORDER BY cost, rowid LIMIT ?", (expression, int(k)))
+        if not all(isinstance(row, int) and 0 <= row < self._count for row, _ in found):
+            raise SnapshotError(f"{self._path}: its text index names an item that there is not; build it again")
+        return [(row, -cost) for row, cost in found]
+
+    def _item(self, values: tuple) -> Item:
+        if not all(isinstance(value, kinds) for value, kinds in zip(values, _TYPES, strict=True)):
+            raise SnapshotError(f"{self._path}: row {values[0]!r:.40} is not an item; build the catalogue again")
+        item = dict(zip(COLUMNS, values, strict=True))
+        return Item(**{**item, "explicit": bool(item["explicit"])})
+
+    def _ask(self, question: str, values: Sequence[Any] = ()) -> list[tuple]:
         try:
             return self._database.execute(question, values).fetchall()
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            raise SnapshotError(f"{self._path}: not a readable catalogue of items: {error}") from error
+        except (sqlite3.Error, OverflowError, UnicodeError, MemoryError) as error:
+            raise _unreadable(self._path, error) from error
 
     def close(self) -> None:
         self._database.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Pages come from the memory-mapped file; next to nothing is copied into this process."""
+    try:
+        database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        for setting in (f"cache_size = -{PAGE_CACHE_KIB}", f"mmap_size = {MAPPED_BYTES}", "trusted_schema = OFF",
+                        "cell_size_check = ON", "query_only = ON"):
+            database.execute(f"PRAGMA {setting}")
+        return database
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: BaseException) -> SnapshotError:
+    return SnapshotError(f"{path}: not a readable catalogue of items: {error!s:.120}; build the catalogue again")

@@ -86,6 +86,18 @@ class View:
         found = positions[0] >= 0
         return self._vectors.rows[positions[0][found]], scores[0][found].astype(np.float32)
 
+    def cosines(self, query: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Every item of the view: rows int32 (size,), ascending, and cosines with ``query`` (d,), float32 (size,)."""
+        return self._vectors.rows, self._vectors.cosines(query[np.newaxis])[0]
+
+    def vectors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The unit vectors of many items: float32 (n, d), zeros where the view has none, and bool (n,): it has one."""
+        at = np.minimum(np.searchsorted(self._vectors.rows, rows), max(0, self.size - 1))
+        known = self._vectors.rows[at] == rows if self.size else np.zeros(len(rows), bool)
+        found = np.zeros((len(rows), self.dimension), np.float32)
+        found[known] = unit(self._vectors.stored[at[known]].astype(np.float32))
+        return found, known
+
     def vector(self, row: int) -> np.ndarray | None:
         """The unit vector of an item, float32 (d,), None when the view has none."""
         at = int(np.searchsorted(self._vectors.rows, row))

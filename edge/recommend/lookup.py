@@ -1,17 +1,11 @@
 """A snapshot as the recommender reads it: by rows, many at a time, with its people and groups as small numbers."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from edge.catalog.items import Item
-    from edge.catalog.snapshot import Snapshot
-
+from edge.catalog.items import Item, Items
+from edge.catalog.snapshot import Snapshot
 
 CONTENT_VIEWS = ("audio", "video")
 MOST_LISTED = 2000
@@ -39,10 +33,10 @@ class Lookup:
     def __init__(self, snapshot: Snapshot):
         self.snapshot = snapshot
         self.size = len(snapshot.items)
-        self.columns = _columns(snapshot.items.by_row(row) for row in range(self.size))
+        self.columns = _columns(snapshot.items)
         self.groups = self.columns.group()
-        self.popularity = np.zeros(self.size, np.float32)
-        """How often an item is played elsewhere, log scale, 0 to 1: float32 (items,)."""
+        self.popularity = np.array(snapshot.items.column("popularity"), np.float32)
+        """How often an item is played elsewhere, 0 to 1: float32 (items,)."""
         self.newness = _newness(self.columns.year)
         """1 for the newest year of the catalogue, fading by e in 10 years, 0 where unknown: float32 (items,)."""
         self.popular = _best(self.popularity)
@@ -60,27 +54,21 @@ class Lookup:
 
         Returns float32 (n, d), zeros where unknown, and bool (n,).
         """
-        space = self.snapshot.views[view]
-        found = [space.vector(int(row)) for row in rows]
-        known = np.array([vector is not None for vector in found], bool)
-        vectors = np.zeros((len(rows), space.dimension), np.float32)
-        for index in np.flatnonzero(known):
-            vectors[index] = found[index]
-        return vectors, known
+        return self.snapshot.views[view].vectors(rows)
 
     def content_views(self) -> list[str]:
         return [view for view in CONTENT_VIEWS if view in self.snapshot.views]
 
 
-def _columns(items: Iterable[Item]) -> Columns:
-    codes: dict[str, dict[str, int]] = {name: {} for name in ("artist", "genre", "channel", "album")}
-    table: dict[str, list[int]] = {name: [] for name in (*codes, "year")}
-    for item in items:
-        for name, known in codes.items():
-            text = getattr(item, name)
-            table[name].append(known.setdefault(text, len(known)) if text else -1)
-        table["year"].append(int(item.year or 0))
-    return Columns(**{name: np.array(values, np.int32) for name, values in table.items()})
+def _columns(items: Items) -> Columns:
+    names = {name: _numbered(items.column(name)) for name in ("artist", "genre", "channel", "album")}
+    return Columns(**names, year=np.array([int(year or 0) for year in items.column("year")], np.int32))
+
+
+def _numbered(names: list[str | None]) -> np.ndarray:
+    """A number for each different name, -1 for none."""
+    known: dict[str, int] = {}
+    return np.array([known.setdefault(name, len(known)) if name else -1 for name in names], np.int32)
 
 
 def _newness(year: np.ndarray) -> np.ndarray:

@@ -1,14 +1,9 @@
 """Which recording is playing, from the ``recording`` view: said only when it is sure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from edge.catalog.snapshot import Snapshot
 from edge.context import Context
-
-if TYPE_CHECKING:
-    from edge.catalog.snapshot import Snapshot
 
 LEAST_SCORE = 0.75
 LEAST_MARGIN = 0.05

@@ -1,12 +1,10 @@
 """The recommender: what to play next for this user at this moment, with reasons."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 from edge.errors import UsageError
 from edge.recommend import ranker as rankers
@@ -19,9 +17,6 @@ from edge.recommend.ranker import Ranker
 from edge.recommend.reasons import Reasons
 from edge.recommend.recognition import recognise
 from edge.recommend.taste import Taste
-
-if TYPE_CHECKING:
-    from edge.catalog.snapshot import Snapshot
 
 MAX_CANDIDATES = 10_000
 GINI_BOUND = 0.3

@@ -160,3 +160,27 @@ def test_garbage_behind_right_hashes_is_refused(folder, tmp_path, data):
             snapshot.views["audio"].search(np.ones(DIMENSION, np.float32), 3)
     except RoomtoneError:
         pass
+
+
+def test_many_vectors_at_once_are_the_single_ones(snapshot):
+    rows = np.array([3, 1, 59, 0, 3])
+    vectors, known = snapshot.views["video"].vectors(rows)
+    assert known.tolist() == [True, False, False, True, True]
+    for row, vector in zip(rows, vectors, strict=True):
+        one = snapshot.views["video"].vector(row)
+        assert np.array_equal(vector, np.zeros(DIMENSION) if one is None else one)
+
+
+def test_all_cosines_are_the_searchs(snapshot):
+    query = unit_rows(1, 8)[0]
+    rows, scores = snapshot.views["audio"].cosines(query)
+    found, best = snapshot.views["audio"].search(query, 5)
+    order = np.argsort(-scores)[:5]
+    assert rows[order].tolist() == found.tolist()
+    assert np.array_equal(scores[order], best)
+
+
+def test_a_field_of_every_item(snapshot):
+    assert snapshot.items.column("artist") == [f"Artist {row % 7}" for row in range(60)]
+    with pytest.raises(ValueError, match="field"):
+        snapshot.items.column("title; DROP TABLE items")

@@ -1,112 +1,51 @@
 """A small catalogue whose neighbourhoods are known: three artists of audio, one channel of video, clusters apart."""
 
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from edge.catalog.items import Item
+from edge.catalog.snapshot import open_snapshot
 from edge.context import Context, unit
 from edge.recommend.history import History
+from export.catalog.writer import ViewData, write_snapshot
 
 D = 16
 ARTISTS = ("Ada", "Ben", "Cleo")
-TRACKS = 12
-SHOTS = 8
-
-
-@dataclass
-class Item:
-    row: int
-    item: str
-    kind: str
-    title: str
-    artist: str | None = None
-    album: str | None = None
-    genre: str | None = None
-    channel: str | None = None
-    year: int | None = None
-    duration_s: float = 180.0
-
-
-@dataclass
-class View:
-    name: str
-    vectors: dict[int, np.ndarray]
-    space: str = "test"
-    dimension: int = D
-
-    @property
-    def size(self) -> int:
-        return len(self.vectors)
-
-    def vector(self, row):
-        return self.vectors.get(row)
-
-    def search(self, query, k, *, allowed=None):
-        rows = np.array([row for row in self.vectors if allowed is None or allowed[row]], np.int32)
-        scores = np.array([self.vectors[row] @ query for row in rows], np.float32)
-        order = np.argsort(-scores)[:k]
-        return rows[order], scores[order]
-
-
-@dataclass
-class Recordings:
-    vectors: dict[int, np.ndarray]
-
-    def match(self, windows, k):
-        rows = np.array(list(self.vectors), np.int32)
-        scores = np.array([(windows @ self.vectors[row].T).max(1).mean() for row in rows], np.float32)
-        order = np.argsort(-scores)[:k]
-        return rows[order], scores[order]
-
-
-@dataclass
-class Items:
-    items: list[Item] = field(default_factory=list)
-
-    def __len__(self):
-        return len(self.items)
-
-    def by_row(self, row):
-        return self.items[row]
-
-    def by_id(self, name):
-        return next((item for item in self.items if item.item == name), None)
-
-    def search(self, words, k):
-        return [(item.row, 1.0) for item in self.items if words.lower() in item.title.lower()][:k]
+TRACKS, SHOTS = 12, 8
+WINDOWS = 4
 
 
 @pytest.fixture(scope="session")
-def snapshot():
+def catalogue(tmp_path_factory):
+    """The folder of the snapshot, and the vectors of the recordings' windows (items, WINDOWS, D)."""
     rng = np.random.default_rng(4)
-    items, audio, video, recordings = [], {}, {}, {}
-    for number, artist in enumerate(ARTISTS):
-        for track in range(TRACKS):
-            row = len(items)
-            items.append(
-                Item(
-                    row,
-                    f"{artist}-{track}".lower(),
-                    "track",
-                    f"{artist} {track}",
-                    artist=artist,
-                    album=f"{artist}'s",
-                    genre=("rock", "rock", "jazz")[number],
-                    year=2000 + track,
-                )
-            )
-            audio[row] = cluster(rng, number)
-            recordings[row] = unit(rng.normal(size=(4, D)))
-    for shot in range(SHOTS):
-        row = len(items)
-        items.append(Item(row, f"shot-{shot}", "shot", f"Shot {shot}", channel="Film"))
-        video[row] = cluster(rng, 0)
-    views = {"audio": View("audio", audio), "video": View("video", video)}
-    return SimpleNamespace(
-        path=None, name="test", version="1", items=Items(items), views=views, recordings=Recordings(recordings)
-    )
+    items = [
+        Item(0, f"{artist}-{track}".lower(), "track", f"{artist} {track}", artist=artist, album=f"{artist}'s",
+             genre=genre, year=2000 + track)
+        for artist, genre in zip(ARTISTS, ("rock", "rock", "jazz"), strict=True) for track in range(TRACKS)
+    ]  # fmt: skip
+    items += [Item(0, f"shot-{shot}", "shot", f"Shot {shot}", channel="Film") for shot in range(SHOTS)]
+    items = [replace(item, row=row) for row, item in enumerate(items)]
+    tracks = len(ARTISTS) * TRACKS
+    audio = np.stack([cluster(rng, row // TRACKS) for row in range(tracks)])
+    video = np.stack([cluster(rng, 0) for _ in range(SHOTS)])
+    windows = unit(rng.normal(size=(tracks, WINDOWS, D)))
+    views = {
+        "audio": ViewData("a", audio, np.arange(tracks)),
+        "video": ViewData("v", video, np.arange(tracks, len(items))),
+        "recording": ViewData("r", windows.reshape(-1, D), np.repeat(np.arange(tracks), WINDOWS), windows=True),
+    }
+    folder = tmp_path_factory.mktemp("catalogue") / "catalog"
+    write_snapshot(folder, items, views, name="test", version="1")
+    return folder, windows
+
+
+@pytest.fixture(scope="session")
+def snapshot(catalogue):
+    with open_snapshot(catalogue[0]) as snapshot:
+        yield snapshot
 
 
 def cluster(rng: np.random.Generator, number: int) -> np.ndarray:
@@ -122,11 +61,11 @@ def history(tmp_path):
 
 
 @pytest.fixture
-def hearing(snapshot):
+def hearing(snapshot, catalogue):
     """The context in which the track of a row is playing."""
 
     def hearing(row: int) -> Context:
-        windows = snapshot.recordings.vectors[row]
+        windows = catalogue[1][row]
         return Context({"audio": snapshot.views["audio"].vector(row)}, {"recording": windows}, 12.0)
 
     return hearing
