@@ -1,6 +1,7 @@
 """The sound track of a film, and of the sound files that only FFmpeg knows, through PyAV."""
 
 from collections.abc import Generator, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,12 @@ def _frames(film: Any, track: Any, av: Any) -> Iterator[Any]:
 
 def _as_float(frames: Iterator[Any], rate_hz: int, av: Any) -> Iterator[Any]:
     """Frames of one float array per channel at one rate, though a broadcast's format may change midway."""
-    converter, converts = None, None
-    for frame in frames:
-        form = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if form != converts:
-            yield from converter.resample(None) if converter else ()
-            converter = av.AudioResampler(format="fltp", layout=frame.layout.name, rate=rate_hz)
-            converts = form
-        yield from converter.resample(frame)
-    yield from converter.resample(None) if converter else ()
+    for (_, layout, _), run in groupby(frames, key=_form):
+        converter = av.AudioResampler(format="fltp", layout=layout, rate=rate_hz)
+        for frame in run:
+            yield from converter.resample(frame)
+        yield from converter.resample(None)
+
+
+def _form(frame: Any) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate

@@ -2,6 +2,13 @@
 
 import numpy as np
 
+# A Hamming window of 400 samples sums to 159 when squared; half of a spectrum's energy is on the side that is
+# counted; pre-emphasis by .97 makes white noise 1 + .97 ** 2 times as strong.
+SILENCE_RMS = 32768 * 10 ** (-80 / 20)
+SILENCE_LOG_ENERGY = float(np.log(SILENCE_RMS**2 * 159 / 2 * (1 + 0.97**2)))
+"""Log of the mean frame energy of white noise at -80 dBFS (3.3 of 32768, root mean square): a window with less is
+silence. Digital silence and a sound card's own hiss lie below, a quiet room heard by a microphone above."""
+
 
 def normalise_level(mfcc: np.ndarray) -> np.ndarray:
     """Make windows of frames independent of the gain that they were recorded with, in place.
@@ -26,3 +33,8 @@ def log_mean_energy(mfcc: np.ndarray) -> np.ndarray:
     log_energy = mfcc[..., 0]
     peak = log_energy.max(axis=-1, keepdims=True)
     return np.log(np.exp(log_energy - peak).mean(axis=-1)) + peak[..., 0]
+
+
+def is_silent(mfcc: np.ndarray) -> np.ndarray:
+    """Whether a window has less energy than SILENCE_LOG_ENERGY: [shape=(..., frames, coefficients)] -> bool (...)."""
+    return log_mean_energy(mfcc) < SILENCE_LOG_ENERGY

@@ -46,7 +46,7 @@ class Microphone:
         """How often PortAudio or the ring had to drop sound."""
         self.gaps = 0
         """How often frames stayed away for GAP_S and then came again."""
-        self._finished = self._closed = False
+        self._closed = False
         self._portaudio = portaudio()
         self._stream = _again_when_stale(self._portaudio, lambda: self._open(name))
 
@@ -68,6 +68,7 @@ class Microphone:
             device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency="high",
             callback=self._arrived, finished_callback=self._lost,
         )
+        self._finished = False
         self.capture_rate_hz = rate_hz
         self._ring = SampleRing(round(RING_S * rate_hz), channels)
         unchanged = (rate_hz, channels) == (self._rate_hz, 1)

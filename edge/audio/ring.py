@@ -1,6 +1,7 @@
 """What a capturing thread and a reading thread share: samples in a ring of fixed size, without a lock."""
 
 import threading
+from contextlib import suppress
 
 import numpy as np
 
@@ -50,7 +51,5 @@ class SampleRing:
     def ring_bell(self) -> None:
         """Wake the reader, now or when it next waits."""
         # A lock as a flag: releasing never waits, where a condition or an event takes a lock of its own first.
-        try:
+        with suppress(RuntimeError):  # raised when it has rung already
             self._bell.release()
-        except RuntimeError:
-            pass  # it has rung already

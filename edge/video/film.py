@@ -1,63 +1,72 @@
-"""A film file, looked at a few times a second; what lies between is skipped without being converted."""
+"""A film with an end, from a file or a URL, looked at a few times a second by its time stamps."""
 
-import time
 from pathlib import Path
+from typing import Any
 
 from edge.errors import MediaError
-from edge.video.opencv import open_capture, opencv
+from edge.pace import Pace
+from edge.video.opencv import capture_film, opencv
 from edge.video.source import Frame
+from edge.video.timing import FilmClock, Sampler
 
 FALLBACK_FRAMES_PER_S = 25.0
-MAX_RATE = 1000.0
+FASTEST_FRAMES_PER_S = 1000.0
+MISSING_SHARE = 0.1
+"""A stream that ends with more than this share of its pictures missing has broken off."""
+
+
+def open_film(path: Path, *, frames_per_s: float, paced: bool) -> "Film":
+    """Raises MediaError when the file has no picture that can be decoded."""
+    capture = capture_film(str(path))
+    if not capture.isOpened():
+        raise MediaError(f"{path}: not a film, a damaged one, or one without pictures; use sound as an audio source")
+    return Film(capture, f"{path}", frames_per_s=frames_per_s, paced=paced)
 
 
 class Film:
-    """Frames at their own time stamps, at most ``frames_per_s`` of them."""
+    """Pictures at their own time stamps; those between are decoded but not converted."""
 
-    def __init__(self, path: Path, *, frames_per_s: float, paced: bool):
-        """Raises MediaError when there is no picture in the file that can be decoded."""
-        self._cv2 = opencv()
-        self.description = f"film {path.name}"
-        self._path, self._interval_s, self._paced = path, 1 / frames_per_s, paced
-        self._capture = open_capture(str(path))
-        if not self._capture.isOpened():
-            raise MediaError(f"{path}: not a film that can be decoded, or one without pictures; "
-                             "try it with ffprobe, or as an audio source")
-        rate = self._capture.get(self._cv2.CAP_PROP_FPS)
-        self._rate = rate if 0 < rate <= MAX_RATE else FALLBACK_FRAMES_PER_S
-        self._index = 0
-        self._next_s = 0.0
-        self._began_s: float | None = None
-        self._first = self._decode()
-        if self._first is None:
-            raise MediaError(f"{path}: opens, but no picture can be decoded (AV1 and encrypted films are such); "
-                             "convert it, for example ffmpeg -i IN -c:v libx264 OUT.mp4")
+    def __init__(self, capture: Any, name: str, *, frames_per_s: float, paced: bool, whole: bool = False):
+        """Takes over an opened cv2.VideoCapture.
+
+        With ``whole``, as for a film that comes over a network, an end before the end is an error. Raises
+        MediaError when there is no picture that can be decoded.
+        """
+        self._cv2, self._capture, self._name = opencv(), capture, name
+        self.description = f"film {name.rpartition('/')[2]}"
+        rate = capture.get(self._cv2.CAP_PROP_FPS)
+        self._expected = round(capture.get(self._cv2.CAP_PROP_FRAME_COUNT) * (1 - MISSING_SHARE)) if whole else 0
+        self._decoded = 0
+        self._clock = FilmClock(rate if 0 < rate <= FASTEST_FRAMES_PER_S else FALLBACK_FRAMES_PER_S)
+        self._sampler = Sampler(frames_per_s)
+        self._pace = Pace() if paced else None
+        # The cover of a song is a film of one picture to FFmpeg, with its own clock's 90,000 ticks as the rate.
+        self._next = self._take() if rate <= FASTEST_FRAMES_PER_S else None
+        if self._next is None:
+            self.close()
+            raise MediaError(_no_picture(name, rate))
 
     def read(self) -> Frame | None:
-        frame, self._first = (self._first, None) if self._first else (self._decode(), None)
-        if frame and self._paced:
-            self._wait_until(frame.time_s)
+        """Raises MediaError when a film that comes over a network breaks off."""
+        frame, self._next = self._next or self._take(), None
+        if frame is None and self._decoded < self._expected:
+            raise MediaError(f"{self._name} broke off after {self._decoded} pictures; is the network up?")
+        if frame and self._pace:
+            self._pace.wait_until(frame.time_s)
         return frame
 
-    def _decode(self) -> Frame | None:
-        """Skip to the first frame at or after the next wanted time, and convert that one."""
+    def _take(self) -> Frame | None:
         while self._capture.grab():
-            time_s = self._index / self._rate
-            self._index += 1
-            if time_s + 1e-6 < self._next_s:
-                continue
-            decoded, image = self._capture.retrieve()
-            if decoded and image is not None:
-                self._next_s += self._interval_s
-                return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
+            self._decoded += 1
+            time_s = self._clock.at(self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000)
+            if self._sampler.wants(time_s):
+                decoded, image = self._capture.retrieve()
+                if decoded and image is not None:
+                    return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
         return None
 
-    def _wait_until(self, time_s: float) -> None:
-        now_s = time.monotonic()
-        self._began_s = now_s if self._began_s is None else self._began_s
-        time.sleep(max(0.0, self._began_s + time_s - now_s))
-
     def close(self) -> None:
+        self._next = None
         self._capture.release()
 
     def __enter__(self) -> "Film":
@@ -65,3 +74,10 @@ class Film:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _no_picture(name: str, rate: float) -> str:
+    if rate > FASTEST_FRAMES_PER_S:
+        return f"{name}: has a cover image but no film; use it as an audio source"
+    return (f"{name}: no picture in it can be decoded (AV1 and encrypted films are such); convert it: "
+            "ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4")

@@ -1,31 +1,42 @@
-"""OpenCV's VideoCapture, quiet and on few threads."""
+"""OpenCV and its VideoCapture: quiet, with time-outs, on few threads."""
 
 import os
 from typing import Any
 
 from edge.errors import RuntimeMissingError
 
-OPEN_TIMEOUT_MS = 3000
-READ_TIMEOUT_MS = 3000
-"""Without these a stalled stream holds a reader for 90 s."""
+TIMEOUT_S = 3
+"""How long opening or one read may take; OpenCV's own limits are 10 s for a camera and 30 s for a stream."""
+DECODER_THREADS = 2
+"""One core of a small board does not decode 1080p in real time; more threads hold more pictures in memory."""
 
 
 def opencv() -> Any:
     """The cv2 module. Raises RuntimeMissingError when it is not installed."""
+    # OpenCV reads these where it has no other setting; whoever set them keeps what they set.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(TIMEOUT_S))
     try:
         import cv2
     except ImportError as error:
-        raise RuntimeMissingError("OpenCV is not installed; pip install 'roomtone[tv]'") from error
+        raise RuntimeMissingError("OpenCV is not installed; run pip install 'roomtone[tv]'") from error
     cv2.setNumThreads(1)
     return cv2
 
 
-def open_capture(location: str) -> Any:
-    """A VideoCapture with time-outs; ``isOpened`` says whether it worked. V4L2 devices take no time-outs."""
+def capture_device(device: str) -> Any:
+    """A V4L2 device as a cv2.VideoCapture; ``isOpened`` says whether it worked."""
     cv2 = opencv()
-    if location.startswith("/dev/"):
-        return cv2.VideoCapture(location, cv2.CAP_V4L2)
-    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-    return cv2.VideoCapture(location, cv2.CAP_FFMPEG, limits)
+    return cv2.VideoCapture(device, cv2.CAP_V4L2)
+
+
+def capture_film(location: str) -> Any:
+    """A file or a URL, decoded by FFmpeg, as a cv2.VideoCapture; ``isOpened`` says whether it worked."""
+    cv2 = opencv()
+    settings = {
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: TIMEOUT_S * 1000,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC: TIMEOUT_S * 1000,
+        cv2.CAP_PROP_N_THREADS: DECODER_THREADS,
+    }
+    return cv2.VideoCapture(location, cv2.CAP_FFMPEG, [number for pair in settings.items() for number in pair])
