@@ -162,7 +162,7 @@ def daemon(args: argparse.Namespace) -> int:
     return serve(DaemonOptions(
         profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
         bundle=args.bundle, catalog=args.catalog, engine=args.engine, listen=args.listen,
-        token_file=args.token_file, paced=not args.fast))
+        token_file=args.token_file, paced=not args.fast, print_events=args.json))
 
 
 def open_history(state: Path) -> History:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, TextIO
 
 QUEUE_EVENTS = 64
 KEEP_ALIVE_S = 15.0
@@ -99,6 +99,15 @@ class Broadcaster:
         """End every stream, so that the server can stop."""
         for reader in tuple(self._readers):
             self.unsubscribe(reader)
+
+
+async def print_lines(reader: Subscription, file: TextIO) -> None:
+    """Write each event as one line of JSON, ``{"event": NAME, "data": {...}}``, without holding up the loop."""
+    async for message in reader.messages():
+        name, _, rest = message.decode().partition("\n")
+        if name.startswith("event: "):
+            line = f'{{"event": "{name[7:]}", "data": {rest[6:-2]}}}'
+            await asyncio.to_thread(print, line, file=file, flush=True)
 
 
 def encode(event: str, data: dict[str, Any]) -> bytes:

@@ -29,3 +29,5 @@ class DaemonOptions:
     """The secret that clients must show; needed on an address that other machines can reach."""
     paced: bool = True
     """Play files in real time rather than as fast as possible."""
+    print_events: bool = False
+    """Print every live event as a line of JSON on stdout, as the event stream would send it."""

@@ -11,16 +11,19 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 from edge.daemon import api, listen, pulse, server
+from edge.daemon.events import print_lines
 from edge.daemon.house import House, open_house
 from edge.daemon.listen import Address
 from edge.daemon.notify import Notifier, keep_alive
 from edge.daemon.options import DaemonOptions
+from edge.daemon.requests import DEFAULT_USER
 
 __all__ = ["DaemonOptions", "serve"]
 
@@ -31,8 +34,12 @@ log = logging.getLogger(__name__)
 
 
 def serve(options: DaemonOptions) -> int:
-    """Run until SIGTERM or SIGINT; returns the exit code 0. Raises RoomtoneError when it cannot start."""
+    """Run until SIGTERM or SIGINT; returns the exit code 0. Raises RoomtoneError when it cannot start.
+
+    Logs to stderr, unless the caller has set up logging.
+    """
     began_s = time.monotonic()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     address = listen.parse(options.listen)
     token = listen.read_token(options.token_file) if options.token_file else None
     listen.require_token(address, token)
@@ -49,7 +56,7 @@ async def _run(options: DaemonOptions, address: Address, token: str | None, bega
     with _listening(address) as listening, open_house(options, asyncio.get_running_loop()) as house:
         http = server.build(api.build(house.room, address=address, token=token))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
-        tasks = [asyncio.create_task(work) for work in _background(house, notifier)]
+        tasks = [asyncio.create_task(work) for work in _background(house, notifier, options)]
         for sense in house.senses:
             sense.pipeline.start()
         log.info("ready in %.2f s: %s", time.monotonic() - began_s, listen.url(listening))
@@ -63,9 +70,12 @@ async def _run(options: DaemonOptions, address: Address, token: str | None, bega
         return ended
 
 
-def _background(house: House, notifier: Notifier) -> list[Coroutine[Any, Any, None]]:
+def _background(house: House, notifier: Notifier, options: DaemonOptions) -> list[Coroutine[Any, Any, None]]:
     room = house.room
-    return [room.refresher.run(), pulse.run(room), keep_alive(notifier, room.senses.values())]
+    work = [room.refresher.run(), pulse.run(room), keep_alive(notifier, room.senses.values())]
+    if options.print_events:
+        work.append(print_lines(room.broadcaster.subscribe(DEFAULT_USER), sys.stdout))
+    return work
 
 
 async def _end(house: House, tasks: list[asyncio.Task[None]]) -> bool:

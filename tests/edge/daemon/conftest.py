@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,17 @@ def daemon(running, home, tmp_path_factory):
 def client(daemon):
     with daemon.client() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def wait_until():
+    """Ask until the answer is true, and return it."""
+
+    def wait(question, *, seconds=20):
+        deadline_s = time.monotonic() + seconds
+        while not (answer := question()):
+            assert time.monotonic() < deadline_s, "it did not happen"
+            time.sleep(0.05)
+        return answer
+
+    return wait
