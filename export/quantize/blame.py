@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from export.quantize.graph import WEIGHTED, module_path
+from export.quantize.graph import WEIGHTED, module_path, own_path
 
 
 def untraceable_module(model: nn.Module, example: Tensor) -> str:
@@ -15,8 +15,8 @@ def untraceable_module(model: nn.Module, example: Tensor) -> str:
     calls = _calls(model, example)
     for path, module in sorted(model.named_modules(), key=lambda item: -item[0].count(".") - bool(item[0])):
         if path in calls and not _traceable(module, *calls[path]):
-            own = path.removeprefix("model.")
-            return f"{own} ({type(module).__name__})" if own not in ("", "model") else type(module).__name__
+            own = own_path(path)
+            return f"{own} ({type(module).__name__})" if own else type(module).__name__
     return type(model).__name__
 
 

@@ -15,6 +15,8 @@ _ATEN = torch.ops.aten
 CONVOLUTIONS = frozenset({_ATEN.conv1d.default, _ATEN.conv1d.padding, _ATEN.conv2d.default, _ATEN.conv2d.padding})
 WEIGHTED = CONVOLUTIONS | {_ATEN.linear.default}
 """Operations (input, weight, bias, ...) whose weight has one row per output channel."""
+WRAPPED = "given_model"
+"""Attribute that holds a model which the exporter wraps to change its layout."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,12 @@ def layers(graph: fx.GraphModule) -> list[Layer]:
 def module_path(node: Any) -> str:
     """The module that an operation belongs to, as in ``model.named_modules()``; its own name at the top level."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
-    return (stack[-1][0] if stack else "") or node.name
+    return own_path(stack[-1][0] if stack else "") or node.name
+
+
+def own_path(path: str) -> str:
+    """A module's path within the model that was given, without the exporter's own wrapper around it."""
+    return "" if path == WRAPPED else path.removeprefix(f"{WRAPPED}.")
 
 
 def constant(graph: fx.GraphModule, name: str) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 
 from edge.errors import ExportError
+from export.quantize.graph import WRAPPED
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class Relaid(nn.Module):
 
     def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor]):
         super().__init__()
-        self.model = model
+        setattr(self, WRAPPED, model)
         self._change = change
 
     def forward(self, x: Tensor) -> Any:
-        return self.model(self._change(x))
+        return getattr(self, WRAPPED)(self._change(x))
 
 
 _LAYOUTS: dict[str, dict[str, Callable[[Tensor], Tensor] | None]] = {
