@@ -26,8 +26,11 @@ def read_variables(folder: Path) -> dict[str, np.ndarray]:
     """
     try:
         index, data = (folder / ".index").read_bytes(), (folder / ".data-00000-of-00001").read_bytes()
-        return {name: _tensor(value, data) for name, value in _entries(index)
-                if name and not any(part in name for part in TRAINING_ONLY)}
+        found = {name: _tensor(value, data) for name, value in _entries(index)
+                 if name and not any(part in name for part in TRAINING_ONLY)}
+        if not found:
+            raise ValueError("it names no variable")
+        return found
     except (OSError, struct.error, IndexError, ValueError) as error:
         raise ExportError(f"{folder}: not a TensorFlow 1 checkpoint of float32 variables: {error}") from error
 

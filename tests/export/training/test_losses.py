@@ -1,0 +1,35 @@
+"""The losses on cases that can be worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from export.training.losses import TEMPERATURE, contrastive_loss, distillation_loss, relation_loss
+
+
+def test_distillation_is_one_minus_the_cosine():
+    teacher = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    assert float(distillation_loss(3 * teacher, teacher)) == pytest.approx(0, abs=1e-6)
+    assert float(distillation_loss(teacher.flip(0), teacher)) == pytest.approx(1)
+    assert float(distillation_loss(-teacher, teacher)) == pytest.approx(2)
+
+
+def test_relations_survive_a_rotation_and_not_a_collapse():
+    teacher = torch.eye(4)
+    rotation = torch.linalg.qr(torch.randn(4, 4, generator=torch.Generator().manual_seed(0)))[0]
+    assert float(relation_loss(teacher @ rotation, teacher)) == pytest.approx(0, abs=1e-6)
+    assert float(relation_loss(torch.ones(4, 4), teacher)) == pytest.approx(12 / 16)
+
+
+def test_contrast_of_orthogonal_pairs_by_hand():
+    """Each of 2n rows meets its partner at cosine 1 and 2n - 2 others at cosine 0."""
+    first = torch.eye(3)
+    by_hand = -math.log(math.exp(1 / TEMPERATURE) / (math.exp(1 / TEMPERATURE) + 4))
+    assert float(contrastive_loss(first, first, torch.arange(3))) == pytest.approx(by_hand, rel=1e-2)
+
+
+def test_windows_of_one_track_are_no_negatives():
+    same = torch.ones(2, 3)
+    assert float(contrastive_loss(same, same, torch.tensor([7, 7]))) == pytest.approx(0, abs=1e-6)
+    assert float(contrastive_loss(same, same, torch.tensor([7, 8]))) == pytest.approx(math.log(3), rel=1e-4)
