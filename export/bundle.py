@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.bundle import FORMAT_VERSION, Output, open_bundle
+from edge.errors import BundleError
 from edge.manifest import FILE_NAME
 from export.manifest import seal
 
@@ -38,9 +39,12 @@ class ModelFiles:
 def write_bundle(folder: Path, model: ModelFiles, *, name: str, version: str) -> None:
     """Make a bundle of one model, or add or replace that kind of model in an existing one.
 
-    Written beside the folder and renamed into place: whoever opens it sees the old bundle or the new one.
+    Written beside the folder and renamed into place: whoever opens it sees the old bundle or the new one. Raises
+    BundleError for a damaged bundle, or a folder of other things.
     """
     folder = Path(folder)
+    if folder.exists() and not (folder / FILE_NAME).is_file() and (folder.is_file() or any(folder.iterdir())):
+        raise BundleError(f"{folder} exists and is not a bundle; name another place, or remove it")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         made = Path(scratch) / "new"

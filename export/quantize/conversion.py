@@ -17,7 +17,7 @@ from export.quantize.layout import Network, outputs_of
 from export.quantize.lockstep import Samples
 from export.quantize.options import Options
 from export.quantize.prefix import corrected_graph
-from export.quantize.quiet import first_line
+from export.quantize.quiet import first_line, quiet
 
 CORRECTION_SAMPLES, HELD_OUT_SAMPLES = 32, 8
 
@@ -35,12 +35,13 @@ class Converted:
 def folded_graph(network: Network, example: np.ndarray) -> fx.GraphModule:
     """Raises ExportError naming the module that has no fixed graph of operations."""
     given = torch.from_numpy(example)
-    try:
-        graph = trace(network.module, given)
-    except Exception as error:  # torch.export wraps whatever its many passes raise
-        culprit = blame.untraceable_module(network.module, given) or network.name
-        raise ExportError(f"{culprit} has no fixed graph of operations, perhaps because it branches on the values "
-                          f"of its input: {first_line(error)}") from error
+    with quiet():
+        try:
+            graph = trace(network.module, given)
+        except Exception as error:  # torch.export wraps whatever its many passes raise
+            culprit = blame.untraceable_module(network.module, given)
+            raise ExportError(f"{culprit} has no fixed graph of operations, perhaps because it branches on the "
+                              f"values of its input: {first_line(error)}") from error
     fold_batch_norm(graph)
     return graph
 

@@ -135,7 +135,7 @@ def _refuse(report: Report, options: Options) -> None:
 
 @contextlib.contextmanager
 def _calmly() -> Iterator[None]:
-    """One thread: small convolutions are slower on more, many times so on a busy machine. No warnings of torch's own."""
+    """Without torch's warnings, on one thread: small convolutions are slower on more, many times on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

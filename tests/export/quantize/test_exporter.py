@@ -1,9 +1,8 @@
-"""Whole exports: models that are not ours go through both formats and the gate, and what cannot is refused in words."""
+"""Whole exports: models that are not ours pass both formats and the gate; what cannot is refused in words."""
 
 import numpy as np
 import pytest
 import torch
-from tests.export.quantize.architectures import Around, Branching, DsCnn, MobileNet, ResNet8, Spectral, TemporalCnn, settled
 from torch import nn
 
 from edge import firmware
@@ -14,6 +13,16 @@ from export.frontend import image_frontend
 from export.quantize.exporter import export_model
 from export.quantize.options import Options
 from export.quantize.parity import Thresholds, embed_all
+from tests.export.quantize.architectures import (
+    Around,
+    Branching,
+    DsCnn,
+    MobileNet,
+    ResNet8,
+    Spectral,
+    TemporalCnn,
+    settled,
+)
 
 
 def export(model, kind, inputs, dimensions, out, options=None, **more):
