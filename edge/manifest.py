@@ -6,6 +6,7 @@ plain JSON of bounded size. Reading any bytes at all raises nothing but the erro
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from edge.errors import RoomtoneError
 
 FILE_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
+MAX_NUMBER = sys.float_info.max
 
 
 class Fields:
@@ -43,7 +45,10 @@ class Fields:
         return value
 
     def number(self, key: str) -> float:
-        return float(self._get(key, (int, float), "a number"))
+        value = self._get(key, (int, float), "a number")
+        if not abs(value) <= MAX_NUMBER:
+            raise self._error(f"{self._where}: {key!r} = {value!r:.80} must be a finite number")
+        return float(value)
 
     def rows(self, key: str) -> list[Any]:
         return self._get(key, list, "a list")

@@ -50,8 +50,8 @@ def layers() -> list[Dense]:
     rng = np.random.default_rng(7)
     return [
         _dense(rng, "hidden", "x", 24, 8, 0.02, -128, 151, relu=True),
-        _dense(rng, "first", "hidden", 8, 5, 0.0078125, 0, 201),
-        _dense(rng, "second", "hidden", 8, 3, 0.01, 7, 171),
+        _dense(rng, "first", "hidden", 8, 5, 0.0078125, 0, 401),
+        _dense(rng, "second", "hidden", 8, 3, 0.01, 7, 351),
     ]
 
 
@@ -226,7 +226,7 @@ def float_onnx() -> onnx.ModelProto:
 
 def external_onnx() -> onnx.ModelProto:
     model = heads_onnx(heads_quantization())
-    onnx.external_data_helper.convert_model_to_external_data(model, location="heads.data", size_threshold=0)
+    onnx.external_data_helper.convert_model_to_external_data(model, location="heads.data", size_threshold=100)
     for tensor in model.graph.initializer:
         if tensor.external_data:
             tensor.ClearField("raw_data")
