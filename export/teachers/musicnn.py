@@ -6,6 +6,7 @@ residual convolutions, then mean and max over time: 753 features each. Those 1,5
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,8 +103,8 @@ def load_net(checkpoint: Path) -> MusicnnNet:
     """Fill the network from a checkpoint folder. Raises ExportError when a variable is missing or misshapen."""
     variables = read_variables(checkpoint)
     net = MusicnnNet()
-    convolutions = [*(block.conv for block in net.front), *(block.conv for block in net.middle)]
-    norms = [net.norm, *(block.norm for block in net.front), *(block.norm for block in net.middle),
+    convolutions: list[Any] = [*(block.conv for block in net.front), *(block.conv for block in net.middle)]
+    norms: list[Any] = [net.norm, *(block.norm for block in net.front), *(block.norm for block in net.middle),
              net.pool_norm, net.dense_norm]
     try:
         for number, layer in enumerate(convolutions):

@@ -8,6 +8,7 @@ A checkpoint ("tensor bundle") is an index, which is a LevelDB table from variab
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _tensor(entry: bytes, data: bytes) -> np.ndarray:
     return np.frombuffer(data[offset : offset + size], "<f4").reshape(dimensions)
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """(field number, value) of a protocol buffer message of varints, fixed32 and byte strings."""
     at = 0
     while at < len(message):

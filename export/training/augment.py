@@ -112,11 +112,16 @@ def _loudspeaker(windows: int, strength: Strength, rng: np.random.Generator) -> 
 def _band(windows: int, strength: Strength, rng: np.random.Generator) -> Tensor:
     """Second-order Butterworth magnitudes of a high pass and a low pass, float32 (windows, BINS)."""
     limited = rng.random((windows, 1)) < strength.band
-    high = rng.uniform(*np.log(strength.high_pass_hz), (windows, 1))
-    low = rng.uniform(*np.log(strength.low_pass_hz), (windows, 1))
+    high = _log_uniform(strength.high_pass_hz, windows, rng)
+    low = _log_uniform(strength.low_pass_hz, windows, rng)
     hz = np.maximum(_bin_hz(), 1.0)[None]
-    passed = 1 / np.sqrt((1 + (np.exp(high) / hz) ** 4) * (1 + (hz / np.exp(low)) ** 4))
+    passed = 1 / np.sqrt((1 + (high / hz) ** 4) * (1 + (hz / low) ** 4))
     return torch.from_numpy(np.where(limited, passed, 1.0).astype(np.float32))
+
+
+def _log_uniform(hz: tuple[float, float], windows: int, rng: np.random.Generator) -> np.ndarray:
+    low, high = np.log(hz)
+    return np.exp(rng.uniform(low, high, (windows, 1)))
 
 
 def _noise(spectra: Tensor, strength: Strength, rng: np.random.Generator) -> Tensor:

@@ -11,7 +11,6 @@ from export.training.augment import LEAD_SAMPLES, SPAN_SAMPLES
 from export.training.frontend import WINDOW_SAMPLES
 
 
-
 @dataclass(frozen=True)
 class LabelledTrack:
     """``sound``: int16 (samples,), memory-mapped. ``targets``: unit float32 (windows, dimension)."""

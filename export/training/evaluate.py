@@ -5,7 +5,7 @@ same artist or album among the teacher's vectors, and how often ten seconds from
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,13 +20,14 @@ from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 QUERY_SAMPLES = 160_000
 RECORDING_HOP_SAMPLES = 16_000
 BATCH_WINDOWS = 32
-NOTHING = {"room": 0.0, "loudspeaker": 0.0, "band": 0.0, "noise": 0.0, "voice": 0.0, "level_db": (-12.0, -12.0)}
+CLEAN = Strength(room=0.0, loudspeaker=0.0, band=0.0, noise=0.0, voice=0.0, level_db=(-12.0, -12.0), talkers=1)
+NOISY = replace(CLEAN, noise=1.0, noise_db=(10.0, 10.0))
 CONDITIONS = {
-    "clean": Strength(**NOTHING),
-    "room": Strength(**{**NOTHING, "room": 1.0}),
-    "noise 10 dB": Strength(**{**NOTHING, "noise": 1.0, "noise_db": (10.0, 10.0)}),
-    "room, noise 10 dB": Strength(**{**NOTHING, "room": 1.0, "noise": 1.0, "noise_db": (10.0, 10.0)}),
-    "speech 10 dB": Strength(**{**NOTHING, "voice": 1.0, "voice_db": (10.0, 10.0), "talkers": 1}),
+    "clean": CLEAN,
+    "room": replace(CLEAN, room=1.0),
+    "noise 10 dB": NOISY,
+    "room, noise 10 dB": replace(NOISY, room=1.0),
+    "speech 10 dB": replace(CLEAN, voice=1.0, voice_db=(10.0, 10.0)),
 }
 """What a query goes through; the catalogue is always clean."""
 Embed = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -113,9 +114,7 @@ def _query(track: LabelledTrack, start: int, embed: Embed, augment: Augmenter, s
     """A device hears ten seconds: one room, one noise, windows every second."""
     last = min(start + QUERY_SAMPLES, len(track.sound)) - WINDOW_SAMPLES
     spans = [track.span(at) for at in range(min(start, last), last + 1, RECORDING_HOP_SAMPLES)]
-    rng = np.random.default_rng(seed)
-    heard = [augment(one[np.newaxis], strength, np.random.default_rng(s))
-             for one, s in zip(spans, [int(rng.integers(1 << 31))] * len(spans), strict=True)]
+    heard = [augment(one[np.newaxis], strength, np.random.default_rng(seed)) for one in spans]
     return embed(torch.cat(heard).numpy())
 
 

@@ -110,7 +110,7 @@ def train(maker: BatchMaker, recipe: Recipe, checkpoint: Path, *, workers: int =
         bar.update()
         if run.step % CHECKPOINT_EVERY_STEPS == 0 or run.step == recipe.steps:
             run.save(checkpoint)
-    return run.averaged.module.eval()
+    return run.result()
 
 
 def _batches(maker: BatchMaker, start: int, stop: int, workers: int) -> Iterator[Batch]:
@@ -135,6 +135,12 @@ class _Run:
             self.optimizer, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1)
         self.step = 0
 
+    def result(self) -> AudioStudent:
+        """The student with the averaged weights."""
+        student = AudioStudent()
+        student.load_state_dict(self.averaged.module.state_dict())
+        return student.eval()
+
     def learn(self, batch: Batch) -> dict[str, float]:
         losses = self._losses(batch)
         weights = self.recipe
@@ -150,11 +156,12 @@ class _Run:
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         audio, recording = self.student(torch.cat([batch.light, batch.heavy]))
+        first, second = recording.chunk(2)
         twice = batch.targets.repeat(2, 1)
         return {
             "distillation": distillation_loss(audio, twice),
             "relation": relation_loss(audio, twice),
-            "contrast": contrastive_loss(*recording.chunk(2), batch.track),
+            "contrast": contrastive_loss(first, second, batch.track),
         }
 
     def _parts(self) -> dict[str, Any]:

@@ -5,7 +5,14 @@ import pytest
 from edge.errors import ExportError
 from export.data.recipes import find, load_packages, select
 
-PACKAGE = '[[package]]\nname = "a"\nversion = "1"\nsource = "debian"\nsha256 = "{sha}"\nlicence = "x"\nkinds = ["{kind}"]\n'
+PACKAGE = """[[package]]
+name = "a"
+version = "1"
+source = "debian"
+sha256 = "{sha}"
+licence = "x"
+kinds = ["{kind}"]
+"""
 
 
 def test_the_list_has_every_kind_and_split():
@@ -19,11 +26,13 @@ def test_no_named_artist_is_trained_on_and_held_out():
     music = select(load_packages(), "music")
     trained = {package.artist for package in music if package.split == "train" and package.artist}
     held_out = {package.artist for package in music if package.split != "train" and package.artist}
-    assert trained and held_out and not trained & held_out
+    assert trained
+    assert held_out
+    assert not trained & held_out
 
 
 def test_find_names_what_there_is():
-    with pytest.raises(ExportError, match="no package 'nothing'.*musicnn"):
+    with pytest.raises(ExportError, match=r"no package 'nothing'.*musicnn"):
         find(load_packages(), "nothing")
 
 
