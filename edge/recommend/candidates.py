@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.catalog.index import best_of
 from edge.context import Context
 from edge.recommend.lookup import Lookup
 from edge.recommend.taste import Taste
@@ -67,6 +68,14 @@ def _sources(lookup: Lookup, request: Request, mask: np.ndarray, limit: int) -> 
         for vector in (request.context.vectors.get(view), taste.short, taste.long):
             if vector is not None:
                 yield lookup.snapshot.views[view].search(vector, limit, allowed=mask)[0]
+    crowd = request.taste.crowd()
+    if lookup.collaborative is not None and crowd is not None:
+        for user in crowd.users.values():
+            if user is not None:
+                yield lookup.collaborative.best(user, limit, mask)
+        for scores in crowd.neighbours.values():
+            best = best_of(scores, limit)
+            yield best[scores[best] > 0]
     if request.words:
         found = lookup.snapshot.items.search(request.words, limit)
         yield np.array([row for row, _ in found], np.int32)

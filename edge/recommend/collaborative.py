@@ -15,6 +15,7 @@ import numpy as np
 
 from edge import manifest
 from edge.catalog.arrays import open_array
+from edge.catalog.index import CHUNK_ROWS, SCALE, best_of
 from edge.catalog.snapshot import Snapshot
 from edge.catalog.view import View
 from edge.errors import SnapshotError
@@ -53,6 +54,11 @@ class Collaborative:
         width, d = fields.integer("neighbours", 0, MAX_NEIGHBOURS), self._view.dimension
         self.items = open_array(folder / ITEMS_FILE, ITEM, (items,))
         self._fold = np.array(open_array(folder / FOLD_FILE, np.float32, (d,) if self.method == "ease" else (d, d)))
+        self._stored = open_array(folder / f"{VIEW}.vectors.npy", np.int8, (self._view.size, d))
+        self._rows = open_array(folder / f"{VIEW}.rows.npy", np.int32, (self._view.size,))
+        self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
+        self._scores = np.empty(self._view.size, np.float32)
+        self._lengths = _lengths(self._stored, self.items["scale"][self._rows])
         self._neighbours = open_array(folder / NEIGHBOURS_FILE, NEIGHBOUR, (items, width))
         self._size = items
 
@@ -77,12 +83,11 @@ class Collaborative:
 
     def best(self, user: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
         """The rows of the k items that the user wants most, int32, best first; ``allowed`` is bool (items,)."""
-        rows, cosines = self._view.cosines(user)
-        scores = np.where(allowed[rows], cosines * self.items["scale"][rows], -np.inf)
-        k = min(k, len(rows))
-        top = np.argpartition(-scores, k - 1)[:k] if k else np.empty(0, np.int64)
-        top = top[np.argsort(-scores[top], kind="stable")]
-        return rows[top[np.isfinite(scores[top])]]
+        scores = self._scan(user)
+        rows = self._rows
+        keep = np.flatnonzero(allowed[rows])
+        top = keep[best_of(scores[keep], k)]
+        return rows[top].astype(np.int32)
 
     def neighbour_scores(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The sum over items ``rows`` (n,), by ``weights`` (n,), of their neighbours' weights: float32 (items,)."""
@@ -90,11 +95,28 @@ class Collaborative:
         amounts = found["weight"] * (weights * self.items["neighbour"][rows] / 127.0)[:, np.newaxis]
         return np.bincount(found["row"].ravel(), amounts.ravel(), self._size)[: self._size].astype(np.float32)
 
+    def _scan(self, user: np.ndarray) -> np.ndarray:
+        """The scores of every item of the view: float32 (view's size,), a buffer that the next call overwrites."""
+        query = (user / np.float32(SCALE)).astype(np.float32)
+        for start in range(0, len(self._stored), CHUNK_ROWS):
+            part = self._stored[start : start + CHUNK_ROWS]
+            floats = self._floats[: len(part)]
+            np.copyto(floats, part)
+            np.dot(floats, query, out=self._scores[start : start + len(part)])
+        self._scores *= self._lengths
+        return self._scores
+
     def pull(self, rows: np.ndarray, weights: np.ndarray, target: int) -> np.ndarray:
         """How much each of the items ``rows`` draws ``target`` in as its neighbour: float32 (n,)."""
         found = self._neighbours[rows]
         stored = np.where(found["row"] == target, found["weight"], 0).sum(axis=1)
         return (stored * weights * self.items["neighbour"][rows] / 127.0).astype(np.float32)
+
+
+def _lengths(stored: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """What a stored direction's product is multiplied by: the factors' length over the rounded direction's own."""
+    norms = np.sqrt(np.einsum("nd,nd->n", stored, stored, dtype=np.float32)) / np.float32(SCALE)
+    return (scale / np.maximum(norms, 1e-6)).astype(np.float32)
 
 
 def open_collaborative(snapshot: Snapshot) -> Collaborative | None:
@@ -105,8 +127,9 @@ def open_collaborative(snapshot: Snapshot) -> Collaborative | None:
 def _description(snapshot: Snapshot) -> manifest.Fields:
     """The description, once it is sure that every file was among those that were verified."""
     folder = snapshot.path
+    listed = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))["files"]
     for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, NEIGHBOURS_FILE):
-        if name not in snapshot.files:
+        if name not in listed:
             raise SnapshotError(f"{folder}: it has a {VIEW} view, but its manifest does not list {name}")
     path = folder / DESCRIPTION_FILE
     try:

@@ -1,78 +1,102 @@
-"""A snapshot as the recommender reads it: by rows, many at a time, with its people and groups as small numbers."""
-
-from dataclasses import dataclass
+"""A snapshot as the recommender reads it: by rows, many at a time, with its people, groups and genres as numbers."""
 
 import numpy as np
 
-from edge.catalog.items import Item, Items
+from edge.catalog.items import Item
 from edge.catalog.snapshot import Snapshot
+from edge.recommend.collaborative import open_collaborative
 
 CONTENT_VIEWS = ("audio", "video")
 MOST_LISTED = 2000
-
-
-@dataclass(frozen=True)
-class Columns:
-    """One number an item: int32 (items,). Equal numbers are equal names; -1 where the catalogue has none."""
-
-    artist: np.ndarray
-    genre: np.ndarray
-    channel: np.ndarray
-    album: np.ndarray
-    year: np.ndarray
-    """0 where unknown."""
-
-    def group(self) -> np.ndarray:
-        """Whom an item exposes: its artist, else its channel, else itself. int32 (items,)."""
-        own = np.arange(len(self.artist), dtype=np.int32) + (1 << 24)
-        channel = np.where(self.channel >= 0, self.channel + (1 << 23), own)
-        return np.where(self.artist >= 0, self.artist, channel).astype(np.int32)
+MOST_GENRES = 64
+GENRE_SEPARATORS = "|/;,"
+FRESH_DAYS = 30.0
+FRESH_YEARS = 10.0
 
 
 class Lookup:
+    """One per recommender. Used by one thread at a time."""
+
     def __init__(self, snapshot: Snapshot):
+        """Raises SnapshotError when the snapshot's collaborative part is not what it should be."""
         self.snapshot = snapshot
         self.size = len(snapshot.items)
-        self.columns = _columns(snapshot.items)
-        self.groups = self.columns.group()
-        self.popularity = np.array(snapshot.items.column("popularity"), np.float32)
+        self.facets = snapshot.facets
+        self.collaborative = open_collaborative(snapshot)
+        self.groups = _groups(snapshot)
+        """Whom an item exposes: its artist, else its channel, else itself. int32 (items,), equal ones are the same."""
+        self.popularity = _popularity(self)
         """How often an item is played elsewhere, 0 to 1: float32 (items,)."""
-        self.newness = _newness(self.columns.year)
-        """1 for the newest year of the catalogue, fading by e in 10 years, 0 where unknown: float32 (items,)."""
-        self.popular = _best(self.popularity)
-        self.newest = _best(self.newness)
+        self.newness = _newness(snapshot)
+        """1 for what came last into the catalogue, fading; 0 where unknown: float32 (items,)."""
+        self.genres = _genres(snapshot)
+        """Which of at most 64 genres an item has, one bit each: uint64 (items,)."""
+        self.popular, self.newest = _best(self.popularity), _best(self.newness)
+        """Rows, best first: int32."""
 
     def row(self, item: str) -> int | None:
         found = self.snapshot.items.by_id(item)
-        return None if found is None else int(found.row)
+        return None if found is None else found.row
 
     def item(self, row: int) -> Item:
         return self.snapshot.items.by_row(int(row))
 
-    def vectors(self, view: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rows' vectors in a view and which of them are in it.
+    def vectors(self, view: str, rows: np.ndarray) -> np.ndarray:
+        """The rows' unit vectors in a view, zeros where it has none: float32 (n, d)."""
+        return self.snapshot.views[view].vectors(rows)[0]
 
-        Returns float32 (n, d), zeros where unknown, and bool (n,).
-        """
-        return self.snapshot.views[view].vectors(rows)
+    def genre_vectors(self, rows: np.ndarray) -> np.ndarray:
+        """The rows' genres as unit vectors, zeros where unknown: float32 (n, 64)."""
+        bits = np.unpackbits(self.genres[rows, np.newaxis].view(np.uint8), axis=1).astype(np.float32)
+        return bits / np.maximum(np.sqrt(bits.sum(axis=1, keepdims=True)), 1.0)
 
     def content_views(self) -> list[str]:
         return [view for view in CONTENT_VIEWS if view in self.snapshot.views]
 
 
-def _columns(items: Items) -> Columns:
-    names = {name: _numbered(items.column(name)) for name in ("artist", "genre", "channel", "album")}
-    return Columns(**names, year=np.array([int(year or 0) for year in items.column("year")], np.int32))
+def _groups(snapshot: Snapshot) -> np.ndarray:
+    facets, items = snapshot.facets, len(snapshot.items)
+    own = np.arange(items, dtype=np.int32) + 2 * items
+    channel = np.where(facets.channel >= 0, facets.channel + items, own)
+    return np.where(facets.artist >= 0, facets.artist, channel).astype(np.int32)
 
 
-def _numbered(names: list[str | None]) -> np.ndarray:
-    """A number for each different name, -1 for none."""
-    known: dict[str, int] = {}
-    return np.array([known.setdefault(name, len(known)) if name else -1 for name in names], np.int32)
+def _popularity(lookup: Lookup) -> np.ndarray:
+    """The ratings' where there are any, else the catalogue's own."""
+    if lookup.collaborative is not None:
+        return np.array(lookup.collaborative.items["popularity"], np.float32)
+    return lookup.facets.popularity.astype(np.float32)
 
 
-def _newness(year: np.ndarray) -> np.ndarray:
-    return np.where(year > 0, np.exp((year - year.max(initial=0)) / 10.0), 0.0).astype(np.float32)
+def _newness(snapshot: Snapshot) -> np.ndarray:
+    """By the time an item was added, else by its year."""
+    for values, scale in ((snapshot.facets.added_s, FRESH_DAYS * 86400), (snapshot.facets.year, FRESH_YEARS)):
+        latest, known = values.max(initial=0), values > 0
+        if known.any() and values[known].min() < latest:
+            return np.where(known, np.exp((values - latest) / scale), 0.0).astype(np.float32)
+    return np.zeros(len(snapshot.items), np.float32)
+
+
+def _genres(snapshot: Snapshot) -> np.ndarray:
+    codes, first = np.unique(snapshot.facets.genre, return_index=True)
+    names = {int(code): snapshot.items.by_row(int(row)).genre for code, row in zip(codes, first, strict=True)}
+    split = {code: _split(name) for code, name in names.items()}
+    counts: dict[str, int] = {}
+    for code, number in zip(*np.unique(snapshot.facets.genre, return_counts=True), strict=True):
+        for name in split[int(code)]:
+            counts[name] = counts.get(name, 0) + int(number)
+    common = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_GENRES]
+    place = {name: np.uint64(1) << np.uint64(bit) for bit, name in enumerate(common)}
+    bits = [sum((int(place[name]) for name in split[int(code)] if name in place), 0) for code in codes]
+    return np.array(bits, np.uint64)[np.searchsorted(codes, snapshot.facets.genre)]
+
+
+def _split(genre: str | None) -> set[str]:
+    """``Rock/Pop; live`` is rock, pop and live."""
+    text = (genre or "").lower()
+    for separator in GENRE_SEPARATORS[1:]:
+        text = text.replace(separator, GENRE_SEPARATORS[0])
+    return {name.strip() for name in text.split(GENRE_SEPARATORS[0])} - {""}
 
 
 def _best(values: np.ndarray) -> np.ndarray:

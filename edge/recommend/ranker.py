@@ -29,12 +29,21 @@ PRIOR = {
     "words": 5.0,
     "artist": 1.0,
     "artist_skips": -0.6,
-    "genre": 0.5,
+    "genre_long": 0.6,
+    "genre_short": 0.3,
+    "era": -0.1,
     "playing_artist": 0.3,
     "own": 0.5,
     "popularity": 0.8,
     "newness": 0.2,
     "shown_lately": -0.3,
+    "collaborative_long": 0.7,
+    "collaborative_short": 0.3,
+    "neighbours_long": 0.4,
+    "neighbours_short": 0.2,
+    "collaborative_place": 0.5,
+    "neighbours_place": 0.2,
+    "history": 0.0,
 }
 """What is assumed while nothing was trained: the moment before the taste, the taste before the crowd."""
 PRIOR_BIAS = -3.0

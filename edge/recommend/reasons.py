@@ -28,6 +28,7 @@ PLAIN = {
     "popularity": "played a lot",
     "newness": "new here",
     "words": "matches what you asked for",
+    "collaborative_place": "played by people with your taste",
 }
 VERBS = {"audio": "sounds like", "video": "looks like"}
 FALLBACK = "something different"
@@ -59,16 +60,32 @@ class Reasons:
     def _words(self, name: str, index: int) -> str | None:
         row = int(self._features.rows[index])
         item = self._lookup.item(row)
-        if name in PLAIN:
+        if name in PLAIN and name != "collaborative_place":
             return PLAIN[name] if self._features.values[index, NAMES.index(name)] > 0 else None
         if name == "artist":
             return f"you liked {item.artist}" if self._features.column("artist")[index] > 0 else None
         if name == "playing_artist":
             return f"by {item.artist}, who is playing" if self._features.column(name)[index] > 0 else None
-        if name == "genre":
-            return f"you often play {item.genre}" if self._features.column("genre")[index] > 0 else None
+        if name.startswith("genre"):
+            return f"you often play {item.genre}" if self._features.column(name)[index] > 0 else None
+        if name.startswith("collaborative"):
+            return PLAIN["collaborative_place"] if self._features.column(name)[index] > 0 else None
+        if name.startswith("neighbours"):
+            return self._neighbour(row)
         view, _, memory = name.partition("_")
         return self._likeness(view, memory, row) if memory in ("short", "long") else None
+
+    def _neighbour(self, row: int) -> str | None:
+        """The item of the history whose players play this one too."""
+        table, collaborative = self._request.taste.records.table, self._lookup.collaborative
+        if collaborative is None:
+            return None
+        pull = collaborative.pull(table["row"], self._request.taste.long_weights(), row)
+        best = int(pull.argmax())
+        did = DID.get(EVENTS[table["event"][best]])
+        if pull[best] <= 0 or did is None:
+            return None
+        return f"often played by those who play {self._lookup.item(table['row'][best]).title}, which you {did}"
 
     def _likeness(self, view: str, memory: str, row: int) -> str | None:
         """The item of the history that draws this one into the list most, and what was done with it."""
@@ -76,8 +93,8 @@ class Reasons:
         table = taste.records.table
         weights = taste.short_weights() if memory == "short" else taste.long_weights()
         if view not in self._touched:
-            self._touched[view] = self._lookup.vectors(view, table["row"])[0]
-        own = self._lookup.vectors(view, np.array([row]))[0][0]
+            self._touched[view] = self._lookup.vectors(view, table["row"])
+        own = self._lookup.vectors(view, np.array([row]))[0]
         pull = (self._touched[view] @ own) * weights * (table["row"] != row)
         best = int(pull.argmax())
         if pull[best] <= 0:

@@ -38,6 +38,7 @@ class Taste:
         self.read_until = 0
         """The number of the last event of the history that was taken in."""
         self._folded: dict[str, ContentTaste] = {}
+        self._crowd: Crowd | None = None
 
     def take(self, numbered: Iterable[tuple[int, Event]]) -> None:
         """Take events in, oldest first. Those of items that the snapshot does not have are passed over."""
@@ -47,6 +48,7 @@ class Taste:
             if row is not None:
                 self.records.take(row, event)
                 self._folded.clear()
+                self._crowd = None
 
     def long_weights(self) -> np.ndarray:
         """How much each record counts in the long run: float32 (records,)."""
@@ -59,12 +61,35 @@ class Taste:
         """The taste in one of the snapshot's content views."""
         if view not in self._folded:
             table = self.records.table[-CONTENT_ITEMS:]
-            vectors, known = self._lookup.vectors(view, table["row"])
+            vectors = self._lookup.vectors(view, table["row"])
             self._folded[view] = ContentTaste(
-                short=_folded(vectors, self.short_weights()[-CONTENT_ITEMS:] * known),
-                long=_folded(vectors, self.long_weights()[-CONTENT_ITEMS:] * known),
+                short=_folded(vectors, self.short_weights()[-CONTENT_ITEMS:]),
+                long=_folded(vectors, self.long_weights()[-CONTENT_ITEMS:]),
             )
         return self._folded[view]
+
+    def crowd(self) -> "Crowd | None":
+        """What those who play the same play; None without a collaborative part or anything to go by."""
+        collaborative, rows = self._lookup.collaborative, self.records.table["row"]
+        if collaborative is None or not len(rows):
+            return None
+        if self._crowd is None:
+            memories = {"long": self.long_weights(), "short": self.short_weights()}
+            self._crowd = Crowd(
+                users={name: collaborative.user(rows, weights) for name, weights in memories.items()},
+                neighbours={name: collaborative.neighbour_scores(rows, weights) for name, weights in memories.items()},
+            )
+        return self._crowd
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The user among all users, by memory (``long``, ``short``)."""
+
+    users: dict[str, np.ndarray | None]
+    """Collaborative factors, float32 (d,)."""
+    neighbours: dict[str, np.ndarray]
+    """Item-neighbour scores, float32 (items,)."""
 
 
 def _folded(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
