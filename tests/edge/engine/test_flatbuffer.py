@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.engine.flatbuffer import MAX_TABLES, MODEL, Malformed, Table, Tables, Text, _Walk, check_model
+from edge.engine.flatbuffer import MAX_TABLES, MODEL, Malformed, Shape, Table, Tables, Text, _Walk, check_model
 
 
 def test_whole_models_pass(models):
@@ -44,6 +44,13 @@ def test_weights_behind_the_flatbuffer_must_lie_in_the_file():
     _Walk(inside).follow(buffer, 0)
     with pytest.raises(Malformed, match="the data of a buffer"):
         _Walk(outside).follow(buffer, 0)
+
+
+@pytest.mark.parametrize("sizes", [(1 << 30, 8), (-1, 4), (1 << 13, 1 << 14), (1,) * 9])
+def test_a_shape_that_no_device_could_hold_is_malformed(sizes):
+    content = struct.pack(f"<II{len(sizes)}i", 4, len(sizes), *sizes)
+    with pytest.raises(Malformed, match="is not to be had"):
+        _Walk(content).follow(Shape(), 0)
 
 
 def test_a_text_needs_its_end():
