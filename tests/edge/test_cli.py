@@ -1,0 +1,204 @@
+"""The ``roomtone`` command as a user runs it, on the default assets and on what users really have."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from edge import cli
+
+ASSETS = Path(cli.__file__).parent / "assets"
+CLIPS = ASSETS / "clips"
+KNOWN, UNKNOWN, FILM = CLIPS / "in-the-catalogue.ogg", CLIPS / "not-in-the-catalogue.ogg", CLIPS / "big-buck-bunny.mp4"
+RATE_HZ = 16000
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Run a command; gives its exit code, standard output and standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        argv = [str(argument) for argument in arguments]
+        if argv[0] in ("recommend", "feedback", "history", "forget", "doctor"):
+            argv += ["--state", str(tmp_path / "state")]
+        try:
+            code = cli.main(argv)
+        except SystemExit as exit_:
+            code = exit_.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def tone(path: Path, seconds: float = 4.0, rate_hz: int = RATE_HZ, channels: int = 1, **how) -> Path:
+    t = np.arange(int(seconds * rate_hz)) / rate_hz
+    rng = np.random.default_rng(1)
+    wave = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.05 * rng.standard_normal(len(t))
+    soundfile.write(path, np.repeat(wave[:, None], channels, axis=1), rate_hz, **how)
+    return path
+
+
+def recommend(run, *arguments: object) -> dict:
+    code, out, err = run("recommend", "--json", *arguments)
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_a_track_of_the_catalogue_is_named_and_others_recommended(run):
+    document = recommend(run, KNOWN)
+    assert document["context"]["audio"]
+    assert not document["context"]["video"]
+    assert document["now_playing"]["title"]
+    assert len(document["recommendations"]) == 10
+    items = [row["item"] for row in document["recommendations"]]
+    assert document["now_playing"]["item"] not in items
+    assert len(set(items)) == 10
+    assert [row["rank"] for row in document["recommendations"]] == list(range(1, 11))
+    assert all(row["reasons"] for row in document["recommendations"])
+
+
+def test_a_track_that_is_not_in_it_is_not_named_but_has_neighbours(run):
+    document = recommend(run, UNKNOWN)
+    assert document["now_playing"] is None
+    assert document["recommendations"][0]["reasons"]
+
+
+def test_a_film_is_seen_and_heard(run):
+    document = recommend(run, FILM)
+    assert document["context"]["video"]
+    assert any(row["item"].startswith("shot:") for row in document["recommendations"])
+
+
+def test_both_engines_give_the_same_list(run):
+    lists = {engine: recommend(run, KNOWN, "--engine", engine) for engine in ("litert", "onnx")}
+    items = [[row["item"] for row in document["recommendations"]] for document in lists.values()]
+    assert set(items[0]) & set(items[1]) == set(items[0]) or len(set(items[0]) & set(items[1])) >= 9
+    assert items[0][:3] == items[1][:3]
+    assert lists["litert"]["now_playing"]["item"] == lists["onnx"]["now_playing"]["item"]
+
+
+def test_embed_gives_times_and_unit_vectors(run):
+    code, out, _ = run("embed", KNOWN, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["modality"], document["dimension"]) == ("audio", 64)
+    starts = [row["start_s"] for row in document["embeddings"]]
+    assert starts == sorted(starts)
+    for row in document["embeddings"]:
+        assert np.linalg.norm(row["vector"]) == pytest.approx(1, abs=1e-3)
+        assert row["end_s"] - row["start_s"] == pytest.approx(3.015, abs=0.01)
+
+
+def test_search_like_feedback_history_forget(run):
+    _, out, _ = run("search", "the", "--json", "-k", "3")
+    found = json.loads(out)["results"]
+    assert found
+    item = found[0]["item"]
+    code, out, _ = run("search", "--like", item, "--json", "-k", "4")
+    assert code == 0
+    assert item not in [row["item"] for row in json.loads(out)["results"]]
+    assert run("feedback", item, "like", "--user", "ann", "--id", "one")[0] == 0
+    code, out, _ = run("history", "--user", "ann")
+    assert json.loads(out.splitlines()[0])["item"] == item
+    assert json.loads(run("forget", "--user", "ann", "--json")[1]) == {"user": "ann", "forgotten": 1}
+    assert run("history", "--user", "ann")[1] == ""
+
+
+def test_feedback_for_an_unknown_item_is_refused_and_nothing_is_kept(run):
+    code, _, err = run("feedback", "track:nothing", "like")
+    assert code == 2
+    assert "track:nothing" in err
+    assert run("history")[1] == ""
+
+
+@pytest.mark.parametrize("how", [
+    {"subtype": "PCM_U8"}, {"rate_hz": 192_000}, {"channels": 8}, {"rate_hz": 8000}, {"seconds": 1.0},
+])
+def test_unusual_but_sound_files_work(run, tmp_path, how):
+    document = recommend(run, tone(tmp_path / "tone.wav", **how))
+    assert document["context"]["audio"]
+
+
+def test_samples_that_are_not_numbers_are_no_crash(run, tmp_path):
+    wave = np.full(4 * RATE_HZ, 0.1, np.float32)
+    wave[1000:2000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", wave, RATE_HZ, subtype="FLOAT")
+    code, _, err = run("recommend", tmp_path / "nan.wav")
+    assert code in (0, 1)
+    assert "Traceback" not in err
+
+
+def bad_files(folder: Path) -> dict[str, Path]:
+    paths = {name: folder / f"{name}.wav" for name in ("missing", "empty", "text", "header", "zero")}
+    paths["empty"].write_bytes(b"")
+    paths["text"].write_text("this is no sound at all\n" * 50)
+    paths["header"].write_bytes(tone(folder / "whole.wav").read_bytes()[:20])
+    soundfile.write(paths["zero"], np.zeros(0, np.int16), RATE_HZ)
+    paths["folder"] = folder
+    return paths
+
+
+@pytest.mark.parametrize("name", ["missing", "empty", "text", "header", "zero", "folder"])
+def test_bad_files_get_one_sentence_that_names_them(run, tmp_path, name):
+    path = bad_files(tmp_path)[name]
+    code, out, err = run("recommend", path)
+    assert code in (1, 2)
+    assert out == ""
+    assert str(path) in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_bundle_with_a_flipped_byte_is_refused(run, tmp_path):
+    import shutil
+
+    shutil.copytree(ASSETS / "bundle", tmp_path / "bundle")
+    path = tmp_path / "bundle" / "audio.tflite"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    code, _, err = run("recommend", KNOWN, "--bundle", tmp_path / "bundle")
+    assert code == 1
+    assert "audio.tflite" in err
+
+
+@pytest.mark.parametrize("text", ["surprise = 1\n", "", "[memory]\nbudget_mib = -3\n"])
+def test_a_wrong_profile_is_a_usage_error(run, tmp_path, text):
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    code, _, err = run("recommend", KNOWN, "--profile", path)
+    assert code == 2
+    assert str(path) in err
+
+
+def test_state_that_cannot_be_written_is_one_sentence(run, tmp_path):
+    (tmp_path / "state").write_text("a file where a folder should be")
+    code, _, err = run("recommend", KNOWN)
+    assert code == 1
+    assert "state" in err
+
+
+def test_the_command_loads_nothing_of_the_workstation():
+    program = (
+        "import sys, contextlib, io; from edge.cli import main\n"
+        f"with contextlib.redirect_stdout(io.StringIO()): code = main(['recommend', {str(FILM)!r}, '--state', sys.argv[1]])\n"
+        "bad = {'torch', 'scipy', 'onnx', 'librosa', 'python_speech_features', 'export'} & set(sys.modules)\n"
+        "print(code, sorted(bad))")
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as state:
+        done = subprocess.run([sys.executable, "-c", program, state], capture_output=True, text=True, check=False,
+                              cwd=Path(__file__).parents[2])
+    assert done.stdout.strip() == "0 []", done.stderr
+
+
+@pytest.mark.parametrize("command", ["", "recommend", "daemon", "embed", "search", "feedback", "history", "forget", "doctor"])
+def test_help_has_an_example(run, command):
+    code, out, _ = run(*([command] if command else []), "--help")
+    assert code == 0
+    assert "example: roomtone" in out
