@@ -24,9 +24,9 @@ test: .venv-test/.installed test-main test-tflite
 test-main: .venv-test/.installed
 	.venv-test/bin/python -m pytest -n $(JOBS) --dist loadfile
 
-# The engine and front-end suites again, on tflite-runtime 2.14 and numpy 1 (Python 3.11 only).
+# The engine suite again, on tflite-runtime 2.14 and numpy 1 (Python 3.11 only).
 test-tflite: $(if $(PYTHON311),.venv-tflite/.installed)
-	$(if $(PYTHON311),.venv-tflite/bin/python -m pytest tests/edge/engine tests/edge/audio/test_mfcc_numpy.py -p no:cacheprovider,@echo "no python3.11: the tflite-runtime suite is left out")
+	$(if $(PYTHON311),.venv-tflite/bin/python -m pytest tests/edge/engine -p no:cacheprovider,@echo "no python3.11: the tflite-runtime suite is left out")
 
 lint: .venv-test/.installed
 	.venv-test/bin/ruff check .
