@@ -1,5 +1,8 @@
 """Which microphones there are, and how each can be opened."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from edge.errors import MediaError, RuntimeMissingError
@@ -31,6 +34,23 @@ def refresh(portaudio: Any) -> None:
     portaudio._initialize()
 
 
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Keep what C libraries write to stderr off it, as sounddevice does while PortAudio starts.
+
+    For the few milliseconds of opening a device only: other threads' output is lost with it. PortAudio and ALSA
+    write 20 lines for each attempt at a device that is gone, and have no setting against it.
+    """
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def find_microphone(portaudio: Any, name: str | None) -> dict[str, Any]:
     """The default microphone, or the one with this name or a name that contains it, whatever the case.
 
@@ -38,7 +58,7 @@ def find_microphone(portaudio: Any, name: str | None) -> dict[str, Any]:
     """
     found = microphones(portaudio)
     if not found:
-        raise MediaError("there is no microphone; plug one in (arecord -l lists what the system sees)")
+        raise MediaError("there is no microphone; plug one in, or start the sound server (arecord -l lists the cards)")
     if name is None:
         default = portaudio.default.device[0]
         return next((device for device in found if device["index"] == default), found[0])

@@ -25,7 +25,7 @@ def decode_film(path: Path, *, refusal: str) -> Generator[Chunk, None, None]:
         # A playlist must not lead to other hosts or protocols; titles in old encodings must not matter.
         with av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="ignore") as film:
             if not film.streams.audio:
-                raise MediaError(f"{path}: has pictures but no sound; use it as a video source")
+                raise MediaError(f"{path}: there is no sound in it; if it is a film, use it as a video source")
             yield from _chunks(path, film, film.streams.audio[0], av)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edge.audio.blocks import BlockCutter
-from edge.audio.devices import find_microphone, formats, portaudio, refresh
+from edge.audio.devices import find_microphone, formats, portaudio, quiet_stderr, refresh
 from edge.audio.resampling import FULL_SCALE, MonoResampler
 from edge.audio.ring import SampleRing
 from edge.audio.source import AudioBlock
@@ -64,10 +64,11 @@ class Microphone:
         )
 
     def _start(self, index: int, rate_hz: int, channels: int) -> Any:
-        stream = self._portaudio.InputStream(
-            device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency="high",
-            callback=self._arrived, finished_callback=self._lost,
-        )
+        with quiet_stderr():
+            stream = self._portaudio.InputStream(
+                device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency="high",
+                callback=self._arrived, finished_callback=self._lost,
+            )
         self._finished = False
         self.capture_rate_hz = rate_hz
         self._ring = SampleRing(round(RING_S * rate_hz), channels)
