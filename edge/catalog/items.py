@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from edge.catalog.text import query_phrases
@@ -23,6 +24,8 @@ PAGE_CACHE_KIB = 512
 MAPPED_BYTES = 1 << 30
 MOST_AT_ONCE = 500
 """Rows asked for in one question; SQLite allows 999 values."""
+DAMAGED = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
+"""What sqlite3 raises over a file that is none of its own; UnicodeError where a damaged text is in the message."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,10 @@ class Item:
 
 
 COLUMNS = tuple(field.name for field in fields(Item))
-_TYPES = tuple({int: (int,), str: (str,), float: (float, int), bool: (int,)}[kind] if isinstance(kind, type)
-               else {str | None: (str, type(None)), int | None: (int, type(None)),
-                     float | None: (float, int, type(None))}[kind] for kind in (field.type for field in fields(Item)))
+_ACCEPTED: dict[Any, tuple[type, ...]] = {
+    int: (int,), bool: (int,), str: (str,), float: (float,),
+    str | None: (str, NoneType), int | None: (int, NoneType), float | None: (float, NoneType)}
+_TYPES = tuple(_ACCEPTED[field.type] for field in fields(Item))
 
 
 class Items:
@@ -84,7 +88,11 @@ class Items:
             yield from self.by_rows(range(start, min(start + MOST_AT_ONCE, self._count)))
 
     def by_row(self, row: int) -> Item:
-        return self.by_rows([row])[0]
+        """Raises SnapshotError for a row that there is not."""
+        found = self._ask(f"{self._select} WHERE row = ?", (int(row),))
+        if not found:
+            raise SnapshotError(f"{self._path}: has no row {row}; it has {self._count} items")
+        return self._item(found[0])
 
     def by_rows(self, rows: Sequence[int]) -> list[Item]:
         """The items of these rows in their order. Raises SnapshotError for a row that there is not."""
@@ -99,6 +107,8 @@ class Items:
         return [found[row] for row in wanted]
 
     def by_id(self, item: str) -> Item | None:
+        if not item.isprintable():  # no id has such characters, and SQLite takes no lone surrogates
+            return None
         found = self._ask(f"{self._select} WHERE item = ?", (item,))
         return self._item(found[0]) if found else None
 
@@ -130,7 +140,7 @@ class Items:
     def _ask(self, question: str, values: Sequence[Any] = ()) -> list[tuple]:
         try:
             return self._database.execute(question, values).fetchall()
-        except (sqlite3.Error, OverflowError, UnicodeError, MemoryError) as error:
+        except DAMAGED as error:
             raise _unreadable(self._path, error) from error
 
     def close(self) -> None:
@@ -145,7 +155,7 @@ def _connect(path: Path) -> sqlite3.Connection:
                         "cell_size_check = ON", "query_only = ON"):
             database.execute(f"PRAGMA {setting}")
         return database
-    except sqlite3.Error as error:
+    except DAMAGED as error:
         raise _unreadable(path, error) from error
 
 

@@ -4,33 +4,44 @@ A folder sealed by a manifest (edge/manifest.py). Layout of ``manifest.json``, f
 
     {"format": 1, "name": "roomtone-default", "version": "1", "items": 310,
      "views": {"audio": {"space": "musicnn-msd-pca64@...", "dimension": 64, "count": 200, "index": "exact"},
-               "recording": {"space": "...", "dimension": 64, "count": 9000, "index": "exact", "windows": true}},
-     "files": {"items.sqlite": {...}, "audio.vectors.npy": {...}, "audio.rows.npy": {...}, ...}}
+               "recording": {"space": "...", "dimension": 64, "count": 9000, "index": "ivf", "probes": 16,
+                             "recordings": 200}},
+     "files": {"items.sqlite": {...}, "facets.npy": {...}, "audio.vectors.npy": {...}, "audio.rows.npy": {...}, ...}}
 
-``index`` is ``exact`` or ``ivf`` (then VIEW.faiss is there too); ``windows`` says that an item has several vectors.
+``index`` is ``exact`` or ``ivf`` (then VIEW.faiss is there too). A view with ``recordings`` has several vectors an
+item (recording.py); VIEW.starts.npy says where each one's begin.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from edge import manifest
+from edge.catalog.arrays import check_ascending, open_array
+from edge.catalog.facets import NAMES_FILE, NUMBERS_FILE, Facets, open_facets
+from edge.catalog.index import ExactIndex, Index
 from edge.catalog.items import Items
-from edge.catalog.view import RecordingView, Vectors, View, open_index
+from edge.catalog.ivf import IvfIndex
+from edge.catalog.recording import RecordingView
+from edge.catalog.view import View
 from edge.errors import SnapshotError
 
 FORMAT_VERSION = 1
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "catalog"
 ITEMS_FILE = "items.sqlite"
+MOST_ITEMS = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A context manager."""
+    """A context manager. Everything in it is read-only and used by one thread at a time."""
 
     path: Path
     name: str
     version: str
     items: Items
+    facets: Facets
     views: dict[str, View]
     recordings: RecordingView | None
     """The view that says which recording is heard, when the snapshot has one."""
@@ -50,46 +61,86 @@ def open_snapshot(path: str | Path = DEFAULT, *, spaces: dict[str, str] | None =
     """Verify and open a catalogue.
 
     ``spaces``: view to space of the bundle in use (Bundle.spaces); a view of both must be of one space. None skips
-    the check. Raises SnapshotError naming the file or both spaces.
+    the check. Raises SnapshotError naming the file or both spaces, RuntimeMissingError when a large view needs
+    faiss and it is not installed.
     """
     folder = Path(path)
     fields = manifest.read(folder, format_version=FORMAT_VERSION, error=SnapshotError)
-    files = fields.fields("files")
-    _require(folder, files, ITEMS_FILE)
-    count, announced = fields.integer("items", 0, 1 << 31), fields.fields("views")
-    opened = {name: _open_view(folder, name, announced.fields(name), files, count, spaces or {})
-              for name in announced.keys()}
-    recordings = [view for view in opened.values() if isinstance(view, RecordingView)]
+    files, items, announced = fields.fields("files"), fields.integer("items", 0, MOST_ITEMS), fields.fields("views")
+    listed, names = files.keys(), announced.keys()
+    _require(folder, listed, ITEMS_FILE, NAMES_FILE, NUMBERS_FILE)
+    for view in names:
+        _check_space(folder, view, announced.fields(view).text("space"), spaces or {})
+    shelf = _Shelf(folder, listed, items)
+    several = [view for view in names if "recordings" in announced.fields(view).plain()]
+    if len(several) > 1:
+        raise SnapshotError(f"{folder}: several views with windows, {', '.join(several)!s:.80}; it may have one")
+    recordings = [shelf.recordings(view, announced.fields(view)) for view in several]
     return Snapshot(
         path=folder,
         name=fields.text("name"),
         version=fields.text("version"),
-        items=Items(folder / ITEMS_FILE, count),
-        views={name: view for name, view in opened.items() if isinstance(view, View)},
+        items=Items(folder / ITEMS_FILE, items),
+        facets=open_facets(folder, items),
+        views={view: shelf.view(view, announced.fields(view)) for view in names if view not in several},
         recordings=recordings[0] if recordings else None,
-        size_bytes=sum(files.fields(name).integer("bytes") for name in files.keys()),
+        size_bytes=sum(files.fields(name).integer("bytes") for name in listed),
     )
 
 
-def _open_view(
-    folder: Path, name: str, fields: manifest.Fields, files: manifest.Fields, items: int, spaces: dict[str, str]
-) -> View | RecordingView:
-    space, dimension, count = fields.text("space"), fields.integer("dimension", 1, 4096), fields.integer("count")
-    if spaces.get(name, space) != space:
-        raise SnapshotError(f"{folder}: its {name} view lies in the space {space!r:.80}, the bundle's models in "
-                            f"{spaces[name]!r:.80}; build the catalogue with this bundle, or use its own bundle")
-    for suffix in ("vectors.npy", "rows.npy"):
-        _require(folder, files, f"{name}.{suffix}")
-    vectors = Vectors(folder, name, count, dimension, items)
-    if fields.plain().get("windows") is True:
-        return RecordingView(vectors, name=name, space=space)
-    index = None
-    if fields.text("index") == "ivf":
-        _require(folder, files, f"{name}.faiss")
-        index = open_index(folder / f"{name}.faiss", count, dimension)
-    return View(vectors, name=name, space=space, index=index)
+def _check_space(folder: Path, view: str, space: str, spaces: dict[str, str]) -> None:
+    if spaces.get(view, space) != space:
+        raise SnapshotError(f"{folder}: its {view:.40} view lies in the space {space!r:.80}, the bundle's models in "
+                            f"{spaces[view]!r:.80}; build the catalogue with this bundle, or use its own bundle")
 
 
-def _require(folder: Path, files: manifest.Fields, name: str) -> None:
-    if name not in files.keys():
-        raise SnapshotError(f"{folder}: the manifest lists no {name!r:.80}")
+class _Shelf:
+    """Opens the views of one folder."""
+
+    def __init__(self, folder: Path, listed: list[str], items: int):
+        self._folder, self._listed, self._items = folder, listed, items
+
+    def view(self, name: str, fields: manifest.Fields) -> View:
+        stored = self._stored(name, fields)
+        rows = self._rows(name, len(stored))
+        index = self._index(name, fields, stored) or ExactIndex(stored)
+        return View(stored, rows, index, name=name, space=fields.text("space"), items=self._items)
+
+    def recordings(self, name: str, fields: manifest.Fields) -> RecordingView:
+        stored = self._stored(name, fields)
+        rows = self._rows(name, fields.integer("recordings", 0, MOST_ITEMS))
+        starts = self._array(f"{name}.starts.npy", np.int64, (len(rows) + 1,))
+        check_ascending(self._folder / f"{name}.starts.npy", starts, first=0, last=len(stored))
+        if starts[0] != 0 or starts[-1] != len(stored):
+            raise SnapshotError(f"{self._folder / name}.starts.npy: must go from 0 to {len(stored)}")
+        index = self._index(name, fields, stored)
+        return RecordingView(stored, rows, starts, index, name=name, space=fields.text("space"))
+
+    def _stored(self, name: str, fields: manifest.Fields) -> np.ndarray:
+        shape = fields.integer("count", 0, 1 << 40), fields.integer("dimension", 1, 4096)
+        return self._array(f"{name}.vectors.npy", np.int8, shape)
+
+    def _rows(self, name: str, count: int) -> np.ndarray:
+        rows = self._array(f"{name}.rows.npy", np.int32, (count,))
+        check_ascending(self._folder / f"{name}.rows.npy", rows, first=0, last=self._items - 1)
+        return rows
+
+    def _index(self, name: str, fields: manifest.Fields, stored: np.ndarray) -> Index | None:
+        kind = fields.text("index")
+        if kind == "ivf":
+            _require(self._folder, self._listed, f"{name}.faiss")
+            return IvfIndex(self._folder / f"{name}.faiss", stored, probes=fields.integer("probes", 1, 1 << 20))
+        if kind != "exact":
+            raise SnapshotError(f"{self._folder}: the {name:.40} view's index {kind!r:.40} must be exact or ivf")
+        return None
+
+    def _array(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
+        _require(self._folder, self._listed, name)
+        return open_array(self._folder / name, dtype, shape)
+
+
+def _require(folder: Path, listed: list[str], *names: str) -> None:
+    """A file that the manifest does not list has not been verified; a name with a slash is never listed."""
+    for name in names:
+        if name not in listed:
+            raise SnapshotError(f"{folder}: the manifest lists no {name!r:.80}")

@@ -1,30 +1,39 @@
 """Text as the catalogue indexes and searches it.
 
-SQLite's tokenisers take a run of Chinese characters for one word, so nobody would find a part of it. Each CJK
-character becomes a word of its own here, in the index and in the query alike, and a run of them a phrase.
+SQLite's tokenisers take a run of Chinese characters for one word, so nobody would find a part of it. Each character
+of a script that is written without blanks becomes a word of its own here, in the index and in the query alike; a
+run of them is searched as a phrase, so that any part of a title finds it, two characters as well as ten.
 """
 
 import re
+import unicodedata
 
-CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+UNSPACED = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\u1780-\u17ff"  # Burmese, Khmer
+    "\u3040-\u30ff\u31f0-\u31ff"  # kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+    "\uac00-\ud7af"  # Hangul
+)
 MAX_QUERY_CHARACTERS = 200
 MAX_WORDS = 16
-_CJK_CHARACTER = re.compile(f"([{CJK}])")
-_WORD = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+")
+_CHARACTER = re.compile(f"([{UNSPACED}])")
 
 
 def spaced(text: str) -> str:
-    """Text for the index: every CJK character between spaces."""
-    return _CJK_CHARACTER.sub(r" \1 ", text)
+    """Text for the index: one form for each character, blanks around those of scripts written without."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    printable = "".join(letter if letter.isprintable() else " " for letter in folded)
+    return _CHARACTER.sub(r" \1 ", printable)
 
 
-def fts_query(words: str) -> str:
-    """What a person typed as an FTS5 expression: all the words, the last one also as a beginning.
+def query_phrases(words: str) -> list[str]:
+    """What a person typed as FTS5 phrases, the last one also as a beginning; none when there is no word in it.
 
-    Quotes, operators and symbols are not words, so nothing typed can be taken for syntax. Empty when there is no word.
+    Every word stands in quotes and what is no letter or digit counts for nothing, so nothing that is typed can be
+    taken for FTS5's syntax. Beyond MAX_QUERY_CHARACTERS or MAX_WORDS the rest is left out.
     """
-    found = _WORD.findall(words[:MAX_QUERY_CHARACTERS])[:MAX_WORDS]
-    phrases = [f'"{" ".join(word) if _CJK_CHARACTER.match(word) else word}"' for word in found]
-    if phrases and not _CJK_CHARACTER.match(found[-1]):
-        phrases[-1] += "*"
-    return " ".join(phrases)
+    split = words[:MAX_QUERY_CHARACTERS].replace('"', " ").split()
+    phrases = [" ".join(spaced(word).split()) for word in split]
+    said = [f'"{phrase}"' for phrase in phrases if any(map(str.isalnum, phrase))][:MAX_WORDS]
+    return [*said[:-1], said[-1] + "*"] if said else []

@@ -1,28 +1,108 @@
 """The only place that writes a snapshot (edge/catalog/snapshot.py). The same inputs give the same bytes."""
 
-import sqlite3
+import hashlib
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edge.catalog.items import COLUMNS, SCHEMA, Item
+from edge.catalog.items import Item
 from edge.catalog.snapshot import FORMAT_VERSION, ITEMS_FILE
-from edge.catalog.text import spaced
-from edge.catalog.view import SCALE
-from edge.context import unit
 from edge.errors import ExportError
+from edge.manifest import FILE_NAME
+from export.catalog.texts import FacetColumns, ItemsFile
+from export.catalog.vectors import ViewFiles
 from export.manifest import seal
 
-IVF_FROM_VECTORS = 50_000
-"""Below, exact search takes less than 5 ms and needs no faiss in the device's memory (benchmarks/search.py)."""
+IVF_FROM_VECTORS = 20_000
+"""Below, exact search takes less than 1 ms and needs no faiss in the device's memory (benchmarks/search.py)."""
+IVF_FROM_WINDOWS = 200_000
+"""The same for windows, which are looked up once for each new sound, not once for each list."""
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    space: str
+    dimension: int
+    windows: bool = False
+    """An item may have several vectors: the view answers "which recording is this?"."""
+
+
+class SnapshotWriter:
+    """Takes items one at a time, in the order of their rows; the snapshot appears, whole, at ``finish``.
+
+    A context manager: left without ``finish``, nothing is left behind and an older snapshot stays as it was.
+    """
+
+    def __init__(
+        self, folder: Path, views: Mapping[str, ViewSpec], *, name: str, version: str | None = None,
+        ivf_from: int | None = None,
+    ):
+        """``version``: by default made of the content. ``ivf_from``: vectors from which a view gets an index."""
+        self._folder, self._name, self._version, self._ivf_from = Path(folder), name, version, ivf_from
+        _check_replaceable(self._folder)
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._folder.name}-"))
+        self._made = self._scratch / "new"
+        self._made.mkdir()
+        self._items, self._facets = ItemsFile(self._made / ITEMS_FILE), FacetColumns()
+        self._specs = dict(views)
+        self._views = {view: ViewFiles(self._made, view, space=spec.space, dimension=spec.dimension,
+                                       windows=spec.windows) for view, spec in views.items()}
+        self.count = 0
+
+    def add(self, item: Item, vectors: Mapping[str, np.ndarray]) -> None:
+        """Append an item; its row is set here.
+
+        ``vectors``: view to np.ndarray [shape=(d,), or (n, d) for a view with windows], float of any length, or int8
+        as stored; a view may be missing. Raises ExportError for an id that is there already, a vector that is zero,
+        not finite or of another length, an unknown view.
+        """
+        item = replace(item, row=self.count)
+        if unknown := vectors.keys() - self._views.keys():
+            raise ExportError(f"item {item.item!r:.80} has a vector for {', '.join(sorted(unknown))!s:.80}, which is "
+                              f"no view of this snapshot; it has {', '.join(self._views)}")
+        for view, given in vectors.items():
+            self._views[view].add(item.row, np.asarray(given))
+        self._items.add(item)
+        self._facets.add(item)
+        self.count += 1
+
+    def finish(self) -> str:
+        """Build the indexes, seal the folder and put it into place. Returns the version."""
+        if self.count == 0:
+            raise ExportError(f"{self._folder}: there is nothing to put into the catalogue")
+        self._items.close()
+        self._facets.write(self._made)
+        views = {view: files.close(ivf_from=self._from(view)) for view, files in self._views.items()}
+        version = self._version or _content_version(self._made)
+        seal(self._made, {"format": FORMAT_VERSION, "name": self._name, "version": version, "items": self.count,
+                          "views": views})
+        _flush(self._made)
+        if self._folder.exists():
+            self._folder.rename(self._scratch / "old")
+        self._made.rename(self._folder)
+        return version
+
+    def _from(self, view: str) -> int:
+        if self._ivf_from is not None:
+            return self._ivf_from
+        return IVF_FROM_WINDOWS if self._specs[view].windows else IVF_FROM_VECTORS
+
+    def __enter__(self) -> "SnapshotWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 @dataclass(frozen=True)
 class ViewData:
-    """``vectors``: float32 (n, d), normalised here; ``rows``: the item row of each, ascending, int (n,)."""
+    """``vectors``: float32 (n, d), any length; ``rows``: the item row of each, ascending, int (n,)."""
 
     space: str
     vectors: np.ndarray
@@ -32,73 +112,53 @@ class ViewData:
 
 
 def write_snapshot(
-    folder: Path, items: Sequence[Item], views: Mapping[str, ViewData], *, name: str, version: str,
-    ivf_from: int = IVF_FROM_VECTORS,
-) -> None:
-    """Write beside the folder and rename into place. Raises ExportError when rows or ids do not fit together."""
-    folder = Path(folder)
+    folder: Path, items: Sequence[Item], views: Mapping[str, ViewData], *, name: str, version: str | None = None,
+    ivf_from: int | None = None,
+) -> str:
+    """A snapshot of what is in memory already. Returns its version.
+
+    Raises ExportError when rows, ids or vectors do not fit together.
+    """
     _check(items, views)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        made = Path(scratch) / "new"
-        made.mkdir()
-        _write_items(made / ITEMS_FILE, items)
-        described = {view: _write_view(made, view, data, ivf_from) for view, data in views.items()}
-        seal(made, {"format": FORMAT_VERSION, "name": name, "version": version, "items": len(items),
-                    "views": described})
-        if folder.exists():
-            folder.rename(Path(scratch) / "old")
-        made.rename(folder)
+    specs = {view: ViewSpec(data.space, data.vectors.shape[1], data.windows) for view, data in views.items()}
+    bounds = {view: np.searchsorted(data.rows, np.arange(len(items) + 1)) for view, data in views.items()}
+    with SnapshotWriter(folder, specs, name=name, version=version, ivf_from=ivf_from) as writer:
+        for item in items:
+            parts = {view: data.vectors[bounds[view][item.row] : bounds[view][item.row + 1]]
+                     for view, data in views.items()}
+            writer.add(item, {view: part for view, part in parts.items() if len(part)})
+        return writer.finish()
 
 
 def _check(items: Sequence[Item], views: Mapping[str, ViewData]) -> None:
     if [item.row for item in items] != list(range(len(items))):
         raise ExportError("items must be in the order of their rows, from 0")
-    if len({item.item for item in items}) != len(items):
-        raise ExportError("two items have the same id")
     for name, data in views.items():
-        rows = data.rows
-        steps = np.diff(rows)
+        rows = np.asarray(data.rows)
         if len(rows) != len(data.vectors) or (len(rows) and (rows[0] < 0 or rows[-1] >= len(items))):
             raise ExportError(f"view {name}: {len(data.vectors)} vectors for {len(rows)} rows of {len(items)} items")
-        if (steps < 0).any() or (not data.windows and (steps == 0).any()):
+        if (np.diff(rows) < (0 if data.windows else 1)).any():
             raise ExportError(f"view {name}: rows must ascend")
 
 
-def _write_items(path: Path, items: Sequence[Item]) -> None:
-    database = sqlite3.connect(path)
-    with database:
-        database.executescript(SCHEMA)
-        database.executemany(f"INSERT INTO items VALUES ({', '.join('?' * len(COLUMNS))})", map(astuple, items))
-        database.executemany(
-            "INSERT INTO texts (rowid, title, artist, album, genre) VALUES (?, ?, ?, ?, ?)",
-            ((item.row, *(spaced(text or "") for text in (item.title, item.artist, item.album, item.genre)))
-             for item in items))
-        database.execute("INSERT INTO texts (texts) VALUES ('optimize')")
-    database.execute("VACUUM")
-    database.close()
+def _check_replaceable(folder: Path) -> None:
+    if folder.exists() and not (folder / FILE_NAME).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ExportError(f"{folder} is there and is no snapshot; give another place for the catalogue")
 
 
-def _write_view(folder: Path, name: str, data: ViewData, ivf_from: int) -> dict[str, object]:
-    vectors = np.rint(unit(data.vectors) * SCALE).astype(np.int8)
-    np.save(folder / f"{name}.vectors.npy", vectors)
-    np.save(folder / f"{name}.rows.npy", np.asarray(data.rows, np.int32))
-    ivf = not data.windows and len(vectors) >= ivf_from
-    if ivf:
-        _write_index(folder / f"{name}.faiss", unit(data.vectors))
-    described = {"space": data.space, "dimension": int(vectors.shape[1]), "count": len(vectors),
-                 "index": "ivf" if ivf else "exact"}
-    return {**described, "windows": True} if data.windows else described
+def _content_version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as file:
+            digest.update(f"{path.name}\n".encode() + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:12]
 
 
-def _write_index(path: Path, vectors: np.ndarray) -> None:
-    """Inverted lists, about one per square root of the number of vectors, 8 bits a dimension, inner product."""
-    import faiss
-
-    faiss.omp_set_num_threads(1)
-    lists = 1 << round(np.log2(max(16, np.sqrt(len(vectors)))))
-    index = faiss.index_factory(vectors.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    sample = vectors[np.random.default_rng(0).permutation(len(vectors))[: lists * 64]]
-    index.train(sample)
-    index.add(vectors)
-    faiss.write_index(index, str(path))
+def _flush(folder: Path) -> None:
+    """To the disk, before the name: after a power cut the name stands for all of the content or none."""
+    for path in (*folder.iterdir(), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

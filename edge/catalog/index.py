@@ -1,0 +1,95 @@
+"""Nearest neighbours among the vectors of a view: one interface, and the plain way to do it."""
+
+from typing import Protocol
+
+import numpy as np
+
+from edge.context import unit
+from edge.errors import ShapeError
+
+SCALE = 127.0
+"""Stored vectors are unit vectors times this, rounded to int8: a cosine is off by .001 or so."""
+CHUNK_ROWS = 4096
+"""Rows made float32 at a time: with 64 dimensions 1 MB, which stays in a small core's cache."""
+
+Found = tuple[np.ndarray, np.ndarray]
+"""Positions int64 (<= k,) and cosines float32 (<= k,), best first, equal ones by position."""
+
+
+class Index(Protocol):
+    """Searches int8 vectors, np.ndarray [shape=(n, d)]. Used by one thread at a time."""
+
+    def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+        """The k nearest of the allowed vectors.
+
+        Parameters
+        ----------
+        query : np.ndarray [shape=(d,), dtype=float32], of any length
+        allowed : np.ndarray [shape=(n,), dtype=bool], optional
+            Which vectors may be found; filtered before the cut.
+
+        Raises ShapeError for a query of another shape or one that is not finite.
+        """
+        ...
+
+
+class ExactIndex:
+    """Looks at every vector, chunk by chunk, through buffers that are made once."""
+
+    def __init__(self, stored: np.ndarray):
+        self._stored = stored
+        rows = min(len(stored), CHUNK_ROWS)
+        self._bytes = np.empty((rows, stored.shape[1]), np.int8)
+        self._floats = np.empty((rows, stored.shape[1]), np.float32)
+        self._scores = np.empty(len(stored), np.float32)
+
+    def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+        scaled = scaled_query(query, self._stored.shape[1])
+        if allowed is None:
+            scores = self._score(scaled)
+            best = best_of(scores, k)
+            return best, scores[best]
+        positions = np.flatnonzero(allowed)
+        scores = self._score_some(scaled, positions)
+        best = best_of(scores, k)
+        return positions[best], scores[best]
+
+    def _score(self, scaled: np.ndarray) -> np.ndarray:
+        for start in range(0, len(self._stored), CHUNK_ROWS):
+            part = self._stored[start : start + CHUNK_ROWS]
+            self._dot(part, scaled, self._scores[start : start + len(part)])
+        return self._scores
+
+    def _score_some(self, scaled: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        for start in range(0, len(positions), CHUNK_ROWS):
+            part = positions[start : start + CHUNK_ROWS]
+            rows = np.take(self._stored, part, axis=0, out=self._bytes[: len(part)], mode="clip")
+            self._dot(rows, scaled, self._scores[start : start + len(part)])
+        return self._scores[: len(positions)]
+
+    def _dot(self, rows: np.ndarray, scaled: np.ndarray, scores: np.ndarray) -> None:
+        floats = self._floats[: len(rows)]
+        np.copyto(floats, rows)
+        np.dot(floats, scaled, out=scores)
+
+
+def scaled_query(query: np.ndarray, dimension: int) -> np.ndarray:
+    """The query such that its product with a stored vector is their cosine: float32 (d,).
+
+    Raises ShapeError for another shape, or values that are not finite.
+    """
+    query = np.asarray(query, np.float32)
+    if query.shape != (dimension,) or not np.isfinite(query).all():
+        raise ShapeError(f"a query must be {dimension} finite numbers, not {query.shape} {query.ravel()[:4]!r}")
+    return unit(query) / np.float32(SCALE)
+
+
+def best_of(scores: np.ndarray, k: int) -> np.ndarray:
+    """Positions of the k highest, best first, equal ones in their own order: int64 (<= k,)."""
+    if k < 1:
+        return np.empty(0, np.int64)
+    if k >= len(scores):
+        return np.argsort(-scores, kind="stable")
+    least = np.partition(scores, len(scores) - k)[len(scores) - k]
+    candidates = np.flatnonzero(scores >= least)
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:k]

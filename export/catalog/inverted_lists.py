@@ -1,0 +1,60 @@
+"""Build the index of a large view (edge/catalog/ivf.py), and measure how many lists a search must look into."""
+
+from pathlib import Path
+
+import numpy as np
+
+from edge.catalog.index import SCALE, ExactIndex
+from edge.catalog.ivf import IvfIndex, faiss_library
+from edge.context import unit
+
+LISTS_PER_ROOT = 1.0
+"""Lists for each square root of the number of vectors (benchmarks/search.py)."""
+TRAINING_VECTORS_PER_LIST = 64
+ADDED_AT_ONCE = 65_536
+LEAST_RECALL = 0.97
+NEIGHBOURS = 10
+TRIED_QUERIES = 100
+
+
+def build(stored: np.ndarray, path: Path) -> int:
+    """Write the index of int8 vectors (n, d), one thread, the same bytes for the same vectors.
+
+    Returns the number of lists to look into: the fewest, doubling, whose ten nearest are 97 % right.
+    """
+    faiss = faiss_library(path)
+    count, dimension = stored.shape
+    lists = max(1, min(count, 1 << round(np.log2(LISTS_PER_ROOT * np.sqrt(count)))))
+    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dimension), dimension, lists,
+                                          faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
+    index.by_residual = False
+    chosen = np.random.default_rng(0).permutation(count)[: lists * TRAINING_VECTORS_PER_LIST]
+    index.train(stored[np.sort(chosen)].astype(np.float32))
+    for start in range(0, count, ADDED_AT_ONCE):
+        index.add(stored[start : start + ADDED_AT_ONCE].astype(np.float32))
+    faiss.write_index(index, str(path))
+    return _probes(stored, path, lists)
+
+
+def _probes(stored: np.ndarray, path: Path, lists: int) -> int:
+    queries = between(stored, TRIED_QUERIES)
+    exact = ExactIndex(stored)
+    right = [set(exact.search(query, NEIGHBOURS)[0].tolist()) for query in queries]
+    probes = 1
+    while probes < lists:
+        index = IvfIndex(path, stored, probes=probes)
+        found = [set(index.search(query, NEIGHBOURS)[0].tolist()) for query in queries]
+        if sum(len(a & b) for a, b in zip(right, found, strict=True)) >= LEAST_RECALL * sum(map(len, right)):
+            break
+        probes *= 2
+    return min(probes, lists)
+
+
+def between(stored: np.ndarray, count: int) -> np.ndarray:
+    """Queries like a device's, near the items but none of them: each some way from one vector to another.
+
+    int8 (n, d) -> unit vectors, float32 (count, d).
+    """
+    pairs = np.random.default_rng(1).integers(0, len(stored), (2, count))
+    first, second = stored[pairs].astype(np.float32) / np.float32(SCALE)
+    return unit(first + np.float32(0.5) * second)
