@@ -72,7 +72,7 @@ class AudioEncoder:
         if not self._any_window:
             window = self._window.repeated()
             if window is not None:
-                embeddings = self._encode(window, self._heard_samples / self._constants.sample_rate_hz)
+                embeddings = self._encode(window)
         self.reset()
         return embeddings
 
@@ -80,10 +80,10 @@ class AudioEncoder:
         embeddings = []
         for window in self._window.feed(frames):
             self._any_window = True
-            embeddings += self._encode(window, self.window_s)
+            embeddings += self._encode(window)
         return embeddings
 
-    def _encode(self, window: np.ndarray, length_s: float) -> list[Embedding]:
+    def _encode(self, window: np.ndarray) -> list[Embedding]:
         """One embedding, or none when the window [shape=(frames, coefficients)] is silent."""
         if is_silent(window):
             self.silent_windows += 1
@@ -94,9 +94,10 @@ class AudioEncoder:
         self._scaled -= self._standard.mean
         self._scaled /= self._standard.std
         quantize(self._scaled, self._engine.input, self._input)
-        start_s = self._window.first_frame * self._constants.hop_s
         vectors = self._reader.read(self._engine.run(self._input))
-        return [Embedding(modality="audio", start_s=start_s, end_s=start_s + length_s, vectors=vectors)]
+        start_s = self._window.first_frame * self._constants.hop_s
+        end_s = min(start_s + self.window_s, self._heard_samples / self._constants.sample_rate_hz)
+        return [Embedding(modality="audio", start_s=start_s, end_s=end_s, vectors=vectors)]
 
 
 def _frames_per_window(model: Model, coefficients: int) -> int:
