@@ -26,6 +26,8 @@ from export.training.recipe import Hearing, Studio
 NAME, VERSION = "roomtone-default", "1"
 CALIBRATION_INPUTS, VALIDATION_INPUTS = 256, 128
 FRAME_EVERY_S = 2.0
+INPUT_LIMIT = 8.0
+"""Standard deviations: frames of digital silence lie beyond 30, and without a limit they take the int8 grid's levels."""
 AUDIO_SHAPE, VIDEO_SHAPE = (1, 300, 20), (1, SIDE_PX, SIDE_PX, 3)
 
 
@@ -63,7 +65,7 @@ def _mfcc_settings() -> dict[str, object]:
     return {"kind": "mfcc", "constants": AUDIO_CONSTANTS, "sample_rate_hz": c.sample_rate_hz,
             "window_samples": c.window_samples, "hop_samples": c.hop_samples, "fft_size": c.fft_size,
             "filters": c.filterbank.shape[0], "coefficients": c.coefficients, "preemphasis": c.preemphasis,
-            "level_normalised": True}
+            "level_normalised": True, "limit": INPUT_LIMIT}
 
 
 def video_student(packages: Sequence[Package], cache: Path, pictures: np.ndarray) -> VideoStudent:

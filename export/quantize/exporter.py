@@ -46,7 +46,8 @@ def export_model(
         A module in eval mode, or an exported program, to one tensor (1, dimension) per output. It may take any
         layout that layout.py tries.
     input_shape, outputs, frontend
-        As the manifest has them, see edge/bundle.py.
+        As the manifest has them, see edge/bundle.py. A ``limit`` in the front end bounds the inputs to -limit to
+        limit: the int8 input saturates there on the device, and outliers no longer widen its grid.
     constants
         Arrays of the file that ``frontend["constants"]`` names.
     calibration, validation : np.ndarray [shape=(n, *input_shape[1:]), dtype=float32], n >= 16
@@ -59,6 +60,7 @@ def export_model(
     """
     options = options or Options()
     _check_inputs(calibration, validation, input_shape)
+    calibration, validation = (_limited(inputs, frontend) for inputs in (calibration, validation))
     with _calmly():
         network = find_layout(model, kind, input_shape)
         _check_outputs(network, outputs)
@@ -156,6 +158,11 @@ def _check_inputs(calibration: np.ndarray, validation: np.ndarray, input_shape: 
             raise ExportError(f"{len(inputs)} {name} inputs are too few; give at least {least}, from more files")
         if not np.isfinite(inputs).all():
             raise ExportError(f"the {name} inputs hold values that are not finite")
+
+
+def _limited(inputs: np.ndarray, frontend: dict[str, Any]) -> np.ndarray:
+    limit = frontend.get("limit")
+    return inputs if limit is None else np.clip(inputs, -limit, limit)
 
 
 def _check_outputs(network: Network, outputs: Sequence[Output]) -> None:

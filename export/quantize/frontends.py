@@ -2,7 +2,8 @@
 
 Settings come from a TOML file (``--frontend FILE``) and from ``--front KEY=VALUE``, which wins. For sound: those of
 export.frontend.MfccDefinition, ``frames``, ``level_normalised`` and ``standard`` (an .npz of ``mean`` and ``std``
-per coefficient; without it the cepstra go in as they are). For pictures: ``height``, ``width``, ``mean``, ``std``.
+per coefficient; without it the cepstra go in as they are) and ``limit`` (the largest value that goes in, 0 for
+none: frames of digital silence lie 30 deviations away and would widen the int8 grid). For pictures: ``height``, ``width``, ``mean``, ``std``.
 For a ranker: ``features``.
 """
 
@@ -20,7 +21,7 @@ from export.frontend import AUDIO_CONSTANTS, MfccDefinition, image_frontend, mfc
 from export.quantize.calibration import ArrayReader, InputReader
 from export.quantize.readers import PictureReader, SoundReader
 
-SOUND_DEFAULTS: dict[str, Any] = {"frames": 300, "level_normalised": True, "standard": None}
+SOUND_DEFAULTS: dict[str, Any] = {"frames": 300, "level_normalised": True, "standard": None, "limit": 0.0}
 PICTURE_DEFAULTS: dict[str, Any] = {"height": 224, "width": 224, "mean": [127, 127, 127], "std": [128, 128, 128]}
 RANKER_DEFAULTS: dict[str, Any] = {"features": 20}
 
@@ -68,6 +69,8 @@ def _sound(given: dict[str, Any]) -> FrontEnd:
         with np.load(Path(folder) / AUDIO_CONSTANTS) as arrays:
             constants = dict(arrays)
     manifest["level_normalised"] = settings["level_normalised"]
+    if settings["limit"]:
+        manifest["limit"] = settings["limit"]
     reader = SoundReader(mfcc_constants(definition), frames=settings["frames"], mean=mean, std=std,
                          level_normalised=settings["level_normalised"])
     return FrontEnd((1, settings["frames"], definition.coefficients), manifest, constants, reader)

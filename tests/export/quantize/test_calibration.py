@@ -117,6 +117,8 @@ def test_the_manifest_has_the_front_end(tmp_path):
     front = front_end("audio", {"frames": 49, "coefficients": 10, "level_normalised": False})
     assert front.input_shape == (1, 49, 10)
     assert front.settings["level_normalised"] is False
+    assert "limit" not in front.settings
+    assert front_end("audio", {"limit": 8}).settings["limit"] == 8
     np.testing.assert_array_equal(front.constants["window"], mfcc_constants().window)
     assert front_end("ranker", {"features": 7}).input_shape == (1, 7)
 

@@ -95,6 +95,17 @@ def test_a_temporal_cnn_of_two_heads_keeps_their_order(cepstra, tmp_path):
             "audio": True, "audio1": True}
 
 
+def test_inputs_beyond_the_front_ends_limit_do_not_widen_the_grid(resnet, pictures, tmp_path):
+    outlier = pictures.copy()
+    outlier[:, 0, 0, 0] = -60
+    export_model(
+        resnet[0], kind="video", input_shape=(1, 32, 32, 3), outputs=[Output("video", 10, "t")],
+        frontend={**image_frontend(), "limit": 8.0}, constants=None, calibration=outlier[:32], validation=outlier[32:],
+        out=tmp_path / "b", name="t", version="1", options=Options(runtimes=("litert",)))
+    with open_engine("litert", tmp_path / "b" / "video.tflite") as engine:
+        assert engine.input.scale * 255 <= 16.001
+
+
 def test_a_second_model_joins_the_bundle(resnet, cepstra, tmp_path):
     import shutil
 
