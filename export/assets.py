@@ -6,12 +6,14 @@ Each stage is left out when what it makes is there and what it is made of has no
 import argparse
 import hashlib
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 from edge import bundle
+from edge.errors import RoomtoneError
 from export.catalog.packaged import build_packaged
 from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
@@ -20,37 +22,48 @@ from export.models.bundle import export_hearing, export_seeing
 from export.training.recipe import Studio
 
 ASSETS = bundle.DEFAULT.parent
+PARTS = ("bundle", "catalog", "clips")
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Make what is missing or out of date; ``--figures`` measures the student instead and prints JSON."""
-    parser = argparse.ArgumentParser(prog="python -m export.assets", description=__doc__)
-    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="packages, decoded sound, training")
-    parser.add_argument("--out", type=Path, default=ASSETS)
+    parser = argparse.ArgumentParser(
+        prog="python -m export.assets", description="Rebuild the default bundle, catalogue and sample clips.",
+        epilog="example: python -m export.assets --cache ~/.cache/roomtone --only catalog clips")
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="packages and work (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="default: the checkout's own edge/assets")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--figures", action="store_true", help="measure the trained student on held-out packages")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     studio = Studio(load_packages(), options.cache)
-    if options.figures:
-        print(json.dumps(vars(studio.figures(studio.hearing())), indent=1))
-    else:
-        make(studio, options.cache, options.out)
+    try:
+        if options.figures:
+            print(json.dumps(vars(studio.figures(studio.hearing())), indent=1))
+        else:
+            make(studio, options.cache, options.out, options.only)
+    except RoomtoneError as error:
+        print(f"export.assets: {error}", file=sys.stderr)
+        return error.exit_code
     return 0
 
 
-def make(studio: Studio, cache: Path, out: Path) -> None:
-    """Every stage in order. Raises RoomtoneError where one cannot be done; those before it stay done."""
-    packages = load_packages()
+def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -> None:
+    """The stages of ``parts``, in order. Raises RoomtoneError where one cannot be done; those before it stay done."""
+    packages, hearing, made = load_packages(), studio.hearing(), out / "bundle"
     recipe = _digest([repr(packages).encode()])
-    hearing = studio.hearing()
     heard = _digest([recipe.encode(), hearing.spaces["recording"].encode()])
-    made = out / "bundle"
-    _stage(cache, "hearing", heard, made / "audio.tflite", lambda: export_hearing(studio, hearing, made))
-    _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
-    contents = _digest([(made / "manifest.json").read_bytes(), heard.encode()])
-    _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
-           lambda: build_packaged(studio, hearing, bundle.open_bundle(made), cache, out / "catalog"))
-    _stage(cache, "clips", recipe, out / "clips" / "CREDITS.md", lambda: write_clips(packages, cache, out / "clips"))
+    if "bundle" in parts:
+        _stage(cache, "hearing", heard, made / "audio.tflite", lambda: export_hearing(studio, hearing, made))
+        _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
+    if "catalog" in parts:
+        opened = bundle.open_bundle(made)
+        contents = _digest([(made / "manifest.json").read_bytes(), heard.encode()])
+        _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
+               lambda: build_packaged(studio, hearing, opened, cache, out / "catalog"))
+    if "clips" in parts:
+        _stage(cache, "clips", recipe, out / "clips" / "CREDITS.md",
+               lambda: write_clips(packages, cache, out / "clips"))
 
 
 def _digest(parts: list[bytes]) -> str:
