@@ -27,7 +27,7 @@ NAME, VERSION = "roomtone-default", "1"
 CALIBRATION_INPUTS, VALIDATION_INPUTS = 256, 128
 FRAME_EVERY_S = 2.0
 INPUT_LIMIT = 8.0
-"""Standard deviations: frames of digital silence lie beyond 30, and without a limit they take the int8 grid's levels."""
+"""Standard deviations: digital silence lies beyond 30 and would take most of the int8 grid's levels."""
 AUDIO_SHAPE, VIDEO_SHAPE = (1, 300, 20), (1, SIDE_PX, SIDE_PX, 3)
 
 

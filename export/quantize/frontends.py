@@ -1,10 +1,10 @@
 """A model's front end from an engineer's settings: what the manifest says, the constants, and the reader of files.
 
 Settings come from a TOML file (``--frontend FILE``) and from ``--front KEY=VALUE``, which wins. For sound: those of
-export.frontend.MfccDefinition, ``frames``, ``level_normalised`` and ``standard`` (an .npz of ``mean`` and ``std``
-per coefficient; without it the cepstra go in as they are) and ``limit`` (the largest value that goes in, 0 for
-none: frames of digital silence lie 30 deviations away and would widen the int8 grid). For pictures: ``height``, ``width``, ``mean``, ``std``.
-For a ranker: ``features``.
+export.frontend.MfccDefinition, ``frames``, ``level_normalised``, ``standard`` (an .npz of ``mean`` and ``std`` per
+coefficient; without it the cepstra go in as they are) and ``limit`` (the largest value that goes in, 0 for none:
+frames of digital silence lie 30 deviations away and would widen the int8 grid). For pictures: ``height``,
+``width``, ``mean``, ``std``. For a ranker: ``features``.
 """
 
 import tempfile
