@@ -79,5 +79,7 @@ class Film:
 def _no_picture(name: str, rate: float) -> str:
     if rate > FASTEST_FRAMES_PER_S:
         return f"{name}: has a cover image but no film; use it as an audio source"
-    return (f"{name}: no picture in it can be decoded (AV1 and encrypted films are such); convert it: "
-            "ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4")
+    return (
+        f"{name}: no picture in it can be decoded, as in AV1 or encrypted films and in an mp4 from the web that has "
+        "its index last; convert it: ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p -movflags +faststart OUT.mp4"
+    )
