@@ -50,11 +50,13 @@ def allowed(lookup: Lookup, request: Request, *, repeats: bool = True) -> np.nda
 def gather(lookup: Lookup, request: Request, mask: np.ndarray, *, limit: int) -> np.ndarray:
     """The rows of at most ``limit`` candidates, int32 (n,), each allowed and there once.
 
-    The sources take turns, each with its best first, so that no source crowds another out.
+    The sources take turns, each with its best first, so that no source crowds another out. With nothing heard, seen
+    or known of the user, it is a spread over the whole catalogue.
     """
     ranked = [rows[mask[rows]] for rows in _sources(lookup, request, mask, limit)]
-    if not ranked:
-        return np.empty(0, np.int32)
+    if not any(len(rows) for rows in ranked):
+        everything = np.flatnonzero(mask)
+        return everything[:: max(1, len(everything) // limit)][:limit].astype(np.int32)
     turn = np.concatenate([np.arange(len(rows)) for rows in ranked])
     rows = np.concatenate(ranked)[np.argsort(turn, kind="stable")]
     first = np.sort(np.unique(rows, return_index=True)[1])
