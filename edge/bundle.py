@@ -23,6 +23,7 @@ from typing import Any
 
 from edge import manifest
 from edge.errors import BundleError
+from edge.trust import Trust
 
 FORMAT_VERSION = 1
 KINDS = ("audio", "video", "ranker")
@@ -64,6 +65,8 @@ class Bundle:
     name: str
     version: str
     models: dict[str, Model]
+    sequence: int = 0
+    """Grows with every release; a device goes back to no older one."""
 
     def model(self, kind: str) -> Model:
         if kind not in self.models:
@@ -75,17 +78,23 @@ class Bundle:
         return {out.view: out.space for model in self.models.values() for out in model.outputs}
 
 
-def open_bundle(path: str | Path = DEFAULT) -> Bundle:
-    """Verify a bundle and describe it. Raises BundleError; no model file has been parsed yet."""
+def open_bundle(path: str | Path = DEFAULT, *, trust: Trust | None = None, least_sequence: int = 0) -> Bundle:
+    """Verify a bundle and describe it. Raises BundleError; no model file has been parsed yet.
+
+    ``trust`` asks for a signature of one of its keys and a sequence of at least ``least_sequence``. Roomtone's own
+    bundle comes with the code that reads it and is trusted as that is.
+    """
     folder = Path(path)
-    fields = manifest.read(folder, format_version=FORMAT_VERSION, error=BundleError)
+    fields = manifest.read(folder, format_version=FORMAT_VERSION, error=BundleError, least_sequence=least_sequence,
+                           trust=None if folder.resolve() == DEFAULT else trust)
     models = fields.fields("models")
     return Bundle(
         path=folder,
         name=fields.text("name"),
         version=fields.text("version"),
+        sequence=manifest.sequence(fields),
         models={kind: _model(kind, models.fields(kind), folder, fields.fields("files").keys())
-                for kind in models.keys()},
+                for kind in models},
     )
 
 
@@ -94,15 +103,15 @@ def _model(kind: str, fields: manifest.Fields, folder: Path, listed: list[str]) 
         raise BundleError(f"{folder}: unknown kind of model {kind!r:.80}; known: {', '.join(KINDS)}")
     files = fields.fields("files")
     frontend = fields.fields("frontend")
-    named = [files.text(runtime) for runtime in files.keys()]
-    if "constants" in frontend.keys():
+    named = [files.text(runtime) for runtime in files]
+    if "constants" in frontend:
         named.append(frontend.text("constants"))
     for name in named:
         if name not in listed:
             raise BundleError(f"{folder}: {kind} names {name!r:.80}, which the manifest does not list")
     return Model(
         kind=kind,
-        files={runtime: folder / files.text(runtime) for runtime in files.keys()},
+        files={runtime: folder / files.text(runtime) for runtime in files},
         input_shape=_shape(fields, folder),
         outputs=tuple(_output(row, folder) for row in fields.rows("outputs")),
         frontend=frontend.plain(),

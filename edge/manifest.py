@@ -4,13 +4,16 @@ Nothing in the folder is parsed before its size and hash have been checked, save
 plain JSON of bounded size. Reading any bytes at all raises nothing but the error class that the caller names.
 """
 
+import datetime
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from edge.errors import RoomtoneError
+from edge.trust import Trust, check_validity
 
 FILE_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
@@ -34,6 +37,12 @@ class Fields:
 
     def keys(self) -> list[str]:
         return list(self._table)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._table
 
     def text(self, key: str) -> str:
         return self._get(key, str, "text")
@@ -60,23 +69,39 @@ class Fields:
         return dict(self._table)
 
 
-def read(folder: Path, *, format_version: int, error: type[RoomtoneError]) -> Fields:
+def read(
+    folder: Path, *, format_version: int, error: type[RoomtoneError], trust: Trust | None = None,
+    least_sequence: int = 0,
+) -> Fields:
     """Check every listed file of a sealed folder and return the manifest.
 
     Raises ``error`` when the folder, the manifest or a file is missing, altered, too large, outside the folder
-    or of another format version; the message names the file.
+    or of another format version; the message names the file. With ``trust`` also, and first of all, when no trusted
+    key signed the manifest; and when it has expired, or its sequence is below ``least_sequence``.
     """
-    manifest = Fields(_parse(folder, error), str(folder / FILE_NAME), error)
+    raw = _raw(folder, error)
+    if trust is not None:
+        trust.check(folder, raw, error)
+    manifest = Fields(_parsed(raw, folder / FILE_NAME, error), str(folder / FILE_NAME), error)
+    if trust is not None:
+        check_validity(
+            folder, expires=manifest.text("expires") if "expires" in manifest else None,
+            sequence=sequence(manifest), least_sequence=least_sequence, today=datetime.date.today(), error=error)
     found = manifest.integer("format")
     if found != format_version:
         raise error(f"{folder}: format {found} is not the format {format_version} that this version reads")
     listed = manifest.fields("files")
-    for name in listed.keys():
+    for name in listed:
         _check_file(folder, name, listed.fields(name), error)
     return manifest
 
 
-def _parse(folder: Path, error: type[RoomtoneError]) -> Any:
+def sequence(manifest: Fields) -> int:
+    """A number that grows with every release of a bundle; 0 where its maker gave none."""
+    return manifest.integer("sequence") if "sequence" in manifest else 0
+
+
+def _raw(folder: Path, error: type[RoomtoneError]) -> bytes:
     path = folder / FILE_NAME
     try:
         with path.open("rb") as file:
@@ -85,6 +110,10 @@ def _parse(folder: Path, error: type[RoomtoneError]) -> Any:
         raise error(f"{folder}: cannot read its {FILE_NAME}: {cause.strerror or cause}") from cause
     if len(raw) > MAX_MANIFEST_BYTES:
         raise error(f"{path}: larger than {MAX_MANIFEST_BYTES} bytes")
+    return raw
+
+
+def _parsed(raw: bytes, path: Path, error: type[RoomtoneError]) -> Any:
     try:
         return json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as cause:

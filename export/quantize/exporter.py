@@ -116,7 +116,7 @@ def _fit(converted: dict[str, Converted], arena_bytes: int, options: Options) ->
     runtime = options.profile.engine.runtime
     if runtime not in converted:
         raise ExportError(f"the profile {options.profile.name} runs {runtime}, which is not among the formats made")
-    return fit(options.profile, weights_bytes=len(converted[runtime].int8), arena_bytes=arena_bytes)
+    return fit(options.profile, file_bytes=len(converted[runtime].int8), arena_bytes=arena_bytes)
 
 
 def _refuse(report: Report, options: Options) -> None:

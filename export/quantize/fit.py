@@ -6,11 +6,9 @@ from typing import Any
 import torch
 from torch import fx
 
+from edge import memory
 from edge.firmware import MIB, FirmwareProfile
 
-OTHER_PARTS_BYTES = 56 * MIB
-"""What the rest of the process holds before any model: Python, numpy, a runtime, the sources, the index, the page
-(proportional set size, measured with LiteRT on x86-64; see docs/architecture.md)."""
 _IN_PLACE = frozenset({
     torch.ops.aten.view.default, torch.ops.aten.reshape.default, torch.ops.aten.flatten.using_ints,
     torch.ops.aten.unsqueeze.default, torch.ops.aten.squeeze.dim, torch.ops.aten.relu.default,
@@ -24,10 +22,11 @@ class Fit:
 
     profile: str
     weights_bytes: int
+    """As the runtimes hold them: the file, and once more repacked for the kernels."""
     arena_bytes: int
     """The most that int8 activations take at once."""
     room_bytes: int
-    """The profile's budget less what the rest of the process needs."""
+    """The profile's budget less what the rest of the process needs before models and catalogue (edge/memory.py)."""
 
     @property
     def fits(self) -> bool:
@@ -43,9 +42,15 @@ class Fit:
                 "for models; make the model or its input smaller, or raise memory.budget_mib")
 
 
-def fit(profile: FirmwareProfile, *, weights_bytes: int, arena_bytes: int) -> Fit:
-    room = max(0, profile.memory.budget_bytes - OTHER_PARTS_BYTES)
-    return Fit(profile.name, weights_bytes, arena_bytes, room)
+def fit(profile: FirmwareProfile, *, file_bytes: int, arena_bytes: int) -> Fit:
+    """``file_bytes``: size of the model file of the profile's runtime."""
+    others = memory.PYTHON_AND_NUMPY_BYTES + memory.HTTP_BYTES + memory.RUNTIME_BYTES[profile.engine.runtime]
+    if profile.audio.enabled:
+        others += memory.MICROPHONE_BYTES + memory.AUDIO_BUFFER_BYTES
+    if profile.video.enabled:
+        others += memory.OPENCV_BYTES + memory.VIDEO_BUFFER_BYTES
+    room = max(0, profile.memory.budget_bytes - others)
+    return Fit(profile.name, memory.COPIES_OF_MODEL * file_bytes, arena_bytes, room)
 
 
 def peak_activation_bytes(graph: fx.GraphModule) -> int:
