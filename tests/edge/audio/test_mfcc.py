@@ -1,14 +1,19 @@
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import edge
 from edge.audio import mfcc as mfcc_module
 from edge.audio.mfcc import StreamingMfcc
+from edge.audio.source import open_audio
 from edge.errors import ShapeError
 from export.frontend import batch_mfcc
+
+CLIPS = Path(edge.__file__).parent / "assets" / "clips"
 
 
 def stream(mfcc, samples, *sizes):
@@ -50,6 +55,17 @@ def test_any_cutting_equals_python_speech_features(constants, melody, length, of
 def test_extreme_signals(constants, samples):
     found = stream(StreamingMfcc(constants), samples, 1280)
     np.testing.assert_allclose(found, batch_mfcc(samples), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["in-the-catalogue.ogg", "not-in-the-catalogue.ogg", "big-buck-bunny.mp4"])
+def test_real_sound(constants, name):
+    with open_audio(str(CLIPS / name), block_ms=1000) as source:
+        samples = np.concatenate([block.samples for block in iter(source.read, None)])[: 10 * 16000]
+    expected = batch_mfcc(samples)
+    frames = [stream(StreamingMfcc(constants), samples, block_samples) for block_samples in (1280, 160, 7777)]
+    for one in frames:
+        np.testing.assert_allclose(one, expected, atol=1e-4, rtol=0)
+        np.testing.assert_allclose(one, frames[0], atol=5e-5, rtol=0)
 
 
 @pytest.mark.parametrize("length", [1, 399, 400, 401, 559, 560, 561, 720])
