@@ -19,7 +19,7 @@ from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
 from export.data.recipes import load_packages
 from export.models.bundle import export_hearing, export_seeing
-from export.training.recipe import Studio
+from export.training.recipe import DEFAULT_HEARING, Studio, save_hearing
 
 ASSETS = bundle.DEFAULT.parent
 PARTS = ("bundle", "catalog", "clips")
@@ -54,6 +54,7 @@ def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -
     recipe = _digest([repr(packages).encode()])
     heard = _digest([recipe.encode(), hearing.spaces["recording"].encode()])
     if "bundle" in parts:
+        save_hearing(hearing, DEFAULT_HEARING)
         _stage(cache, "hearing", heard, made / "audio.tflite", lambda: export_hearing(studio, hearing, made))
         _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
     if "catalog" in parts:

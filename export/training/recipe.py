@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from edge.errors import ExportError
 from export.checkpoint import read_state
 from export.data.corpus import Recording, open_corpus, open_speech
 from export.data.fetch import fetch
@@ -28,6 +29,8 @@ from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.student import BatchMaker, Recipe, recording_space, train
 
 STANDARD_BATCHES = 16
+DEFAULT_HEARING = Path(__file__).resolve().parent.parent / "models" / "default"
+WEIGHTS_FILE, STANDARD_FILE, PROJECTION_FILE = "student.pt", "standard.npz", "projection.npz"
 HELD_OUT = ("validation", "test", "unlisted")
 HELD_OUT_ROOMS, HELD_OUT_SEED = 32, 99
 RAW = Standard(np.zeros(20, np.float32), np.ones(20, np.float32))
@@ -80,13 +83,11 @@ class Studio:
         self.folder.mkdir(parents=True, exist_ok=True)
         projection = self._projection()
         standard = self._standard(projection)
-        weights = self.folder / "student.pt"
+        weights = self.folder / WEIGHTS_FILE
         if not weights.exists():
             maker = self.batches(projection, standard)
             torch.save(train(maker, self._recipe, self.folder / "checkpoint.pt").state_dict(), weights)
-        student = AudioStudent()
-        read_state(weights, into=student)
-        return Hearing(student.eval(), standard, projection)
+        return load_hearing(self.folder)
 
     def batches(self, projection: Projection, standard: Standard) -> BatchMaker:
         """Augmented training batches, standardised by ``standard``."""
@@ -105,18 +106,40 @@ class Studio:
         return [package for kind in kinds for package in select(self._packages, kind) if package.split == split]
 
     def _projection(self) -> Projection:
-        path = self.folder / "projection.npz"
+        path = self.folder / PROJECTION_FILE
         if not path.exists():
             pools = self.pools(self.recordings("train"))
             fit_projection(Musicnn.name, np.concatenate(pools)).save(path)
         return Projection.load(path)
 
     def _standard(self, projection: Projection) -> Standard:
-        path = self.folder / "standard.npz"
+        path = self.folder / STANDARD_FILE
         if not path.exists():
             maker = self.batches(projection, RAW)
             frames = torch.cat([torch.cat([batch.light, batch.heavy]).flatten(0, 1)
                                 for batch in (maker[step] for step in range(STANDARD_BATCHES))])
             np.savez(path, mean=frames.mean(dim=0).numpy(), std=frames.std(dim=0).numpy())
+        return _read_standard(path)
+
+
+def load_hearing(folder: Path = DEFAULT_HEARING) -> Hearing:
+    """What a training left in a folder; by default what the default bundle was made of. Raises ExportError."""
+    student = AudioStudent()
+    read_state(folder / WEIGHTS_FILE, into=student)
+    return Hearing(student.eval(), _read_standard(folder / STANDARD_FILE), Projection.load(folder / PROJECTION_FILE))
+
+
+def save_hearing(hearing: Hearing, folder: Path) -> None:
+    """Write what ``load_hearing`` reads: tensors and arrays, no code."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(hearing.student.state_dict(), folder / WEIGHTS_FILE)
+    np.savez(folder / STANDARD_FILE, mean=hearing.standard.mean, std=hearing.standard.std)
+    hearing.projection.save(folder / PROJECTION_FILE)
+
+
+def _read_standard(path: Path) -> Standard:
+    try:
         with np.load(path, allow_pickle=False) as parts:
             return Standard(parts["mean"], parts["std"])
+    except (OSError, KeyError, ValueError) as error:
+        raise ExportError(f"{path}: not the mean and std of a front end: {error}") from error

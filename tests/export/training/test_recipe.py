@@ -1,0 +1,46 @@
+"""The trained student that ships with the host side is the one that the default bundle was exported from."""
+
+import numpy as np
+import pytest
+import torch
+
+from edge.bundle import open_bundle
+from edge.engine.open import open_engine
+from edge.engine.quantization import dequantize, quantize
+from edge.errors import ExportError
+from export.frontend import mfcc_constants
+from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd
+from export.training.recipe import load_hearing, save_hearing
+
+
+@pytest.fixture(scope="module")
+def hearing():
+    return load_hearing()
+
+
+def test_its_spaces_are_the_bundles(hearing):
+    spaces = open_bundle().spaces()
+    assert {view: spaces[view] for view in hearing.spaces} == hearing.spaces
+
+
+def test_the_bundle_answers_as_it_does(hearing):
+    sound = np.random.default_rng(0).normal(0, 2_000, (1, WINDOW_SAMPLES)).astype(np.float32)
+    mfcc = BatchFrontEnd(mfcc_constants()).standardised(torch.from_numpy(sound), hearing.standard)
+    with torch.no_grad():
+        expected = [out.numpy()[0] for out in hearing.student(mfcc)]
+    model = open_bundle().model("audio")
+    with open_engine("litert", model.file("litert")) as engine:
+        answers = engine.run(quantize(mfcc.numpy(), engine.input))
+        for wanted, answer, spec in zip(expected, answers, engine.outputs, strict=True):
+            got = dequantize(answer, spec)[0]
+            assert wanted @ got / np.linalg.norm(wanted) / np.linalg.norm(got) > 0.98
+
+
+def test_saving_and_loading_changes_nothing(hearing, tmp_path):
+    save_hearing(hearing, tmp_path)
+    assert load_hearing(tmp_path).spaces == hearing.spaces
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    with pytest.raises(ExportError, match=r"student\.pt"):
+        load_hearing(tmp_path)
