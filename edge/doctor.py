@@ -1,7 +1,6 @@
 """``roomtone doctor``: whether this device has what it needs, each check with its fix."""
 
 import argparse
-import importlib.util
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -79,8 +78,6 @@ def _run(bundle, kind: str, profile: FirmwareProfile) -> str:
 
 
 def _microphones() -> str:
-    if importlib.util.find_spec("sounddevice") is None:
-        raise RoomtoneError("sounddevice is not installed; pip install 'roomtone[speaker]'")
-    from edge.audio.microphone import microphones
+    from edge.audio.devices import microphone_names
 
-    return ", ".join(microphones())
+    return ", ".join(microphone_names())

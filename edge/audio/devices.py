@@ -8,6 +8,7 @@ from typing import Any
 from edge.errors import MediaError, RuntimeMissingError
 
 MAX_CHANNELS = 16
+NO_MICROPHONE = "there is no microphone; plug one in, or start the sound server (arecord -l lists the cards)"
 
 
 def portaudio() -> Any:
@@ -26,6 +27,14 @@ def portaudio() -> Any:
 def microphones(portaudio: Any) -> list[dict[str, Any]]:
     """PortAudio's devices that can capture, as sounddevice.query_devices describes them."""
     return [device for device in portaudio.query_devices() if device["max_input_channels"] > 0]
+
+
+def microphone_names() -> list[str]:
+    """What ``mic:NAME`` can name here. Raises MediaError when there is no microphone, RuntimeMissingError."""
+    found = microphones(portaudio())
+    if not found:
+        raise MediaError(NO_MICROPHONE)
+    return [device["name"] for device in found]
 
 
 def refresh(portaudio: Any) -> None:
@@ -58,7 +67,7 @@ def find_microphone(portaudio: Any, name: str | None) -> dict[str, Any]:
     """
     found = microphones(portaudio)
     if not found:
-        raise MediaError("there is no microphone; plug one in, or start the sound server (arecord -l lists the cards)")
+        raise MediaError(NO_MICROPHONE)
     if name is None:
         default = portaudio.default.device[0]
         return next((device for device in found if device["index"] == default), found[0])
