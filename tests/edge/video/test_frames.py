@@ -33,7 +33,7 @@ def test_the_table_is_the_formula(scale, zero_point):
     # Where float32 and float64 round a half differently, the steps differ by one.
     difference = np.abs(found[0] - in_float(picture, wanted))
     assert difference.max() <= 1
-    assert (difference > 0).mean() < 0.02
+    assert (difference > 0).mean() < 0.1
 
 
 def test_shrinking_averages():
