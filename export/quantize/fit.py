@@ -55,15 +55,17 @@ def fit(profile: FirmwareProfile, *, file_bytes: int, arena_bytes: int) -> Fit:
 
 def peak_activation_bytes(graph: fx.GraphModule) -> int:
     """The most bytes of activations that live at once when the traced graph runs in order, one byte a value."""
-    last_use = {used: node for node in graph.graph.nodes for used in node.all_input_nodes}
+    owner: dict[fx.Node, fx.Node] = {}
+    last_use: dict[fx.Node, fx.Node] = {}
+    for node in graph.graph.nodes:
+        owner[node] = owner[node.all_input_nodes[0]] if node.target in _IN_PLACE else node
+        last_use |= {owner[used]: node for used in node.all_input_nodes}
     live: dict[fx.Node, int] = {}
     peak = 0
     for node in graph.graph.nodes:
         value = node.meta.get("val")
-        if node.op in ("placeholder", "call_function") and isinstance(value, torch.Tensor):
-            live[node] = 0 if node.target in _IN_PLACE else value.numel()
+        if node.op != "get_attr" and owner[node] is node and isinstance(value, torch.Tensor):
+            live[node] = value.numel()
         peak = max(peak, sum(live.values()))
-        for used in node.all_input_nodes:
-            if last_use[used] is node:
-                live.pop(used, None)
+        live = {held: size for held, size in live.items() if last_use.get(held) is not node}
     return peak

@@ -40,6 +40,18 @@ class Relaid(nn.Module):
         return getattr(self, WRAPPED)(self._change(x))
 
 
+class _Column(nn.Module):
+    """Lets a ranker give its scores as (n,) instead of (n, 1)."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        setattr(self, WRAPPED, model)
+
+    def forward(self, x: Tensor) -> Any:
+        scores = getattr(self, WRAPPED)(x)
+        return scores.unsqueeze(-1) if isinstance(scores, Tensor) and scores.dim() == 1 else scores
+
+
 _LAYOUTS: dict[str, dict[str, Callable[[Tensor], Tensor] | None]] = {
     "video": {
         "(1, channels, height, width)": lambda x: x.permute(0, 3, 1, 2),
@@ -61,6 +73,7 @@ def find_layout(
     """Raises ExportError when the model runs with none of the kind's layouts, or gives no embeddings."""
     module = model.module() if isinstance(model, ExportedProgram) else model
     name = name or type(module).__name__
+    module = _Column(module) if kind == "ranker" else module
     refusals = []
     for layout, change in _LAYOUTS[kind].items():
         candidate = module if change is None else Relaid(module, change)

@@ -10,9 +10,13 @@ from edge.bundle import Output, open_bundle
 from edge.engine.open import open_engine
 from edge.errors import BudgetError, ExportError
 from export.frontend import image_frontend
+from export.quantize import onnx, tflite
 from export.quantize.exporter import export_model
+from export.quantize.folding import fold_batch_norm
+from export.quantize.graph import trace
+from export.quantize.layout import Relaid
 from export.quantize.options import Options
-from export.quantize.parity import Thresholds, embed_all
+from export.quantize.parity import Thresholds, embed, embed_all
 from tests.export.quantize.architectures import (
     Around,
     Branching,
@@ -93,6 +97,31 @@ def test_a_temporal_cnn_of_two_heads_keeps_their_order(cepstra, tmp_path):
     for runtime in ("litert", "onnx"):
         assert {view: found["cosine_mean"] > 0.995 for view, found in report.parity[runtime].items()} == {
             "audio": True, "audio1": True}
+
+
+def test_a_ranker_of_one_score(tmp_path):
+    features = np.random.default_rng(4).normal(size=(96, 20)).astype(np.float32)
+    model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 1), nn.Flatten(0))
+    model = settled(model, torch.from_numpy(features))
+    report = export(model, "ranker", features, [1], tmp_path / "bundle")
+    for runtime in ("litert", "onnx"):
+        assert report.parity[runtime]["ranker"]["cosine_mean"] > 0.998
+        assert report.parity[runtime]["ranker"]["neighbour_agreement"] > 0.97
+
+
+@pytest.mark.parametrize("activations", ["int8", "uint8"])
+def test_a_float_prefix_keeps_int8_at_both_ends(resnet, pictures, activations):
+    graph = trace(Relaid(resnet[0], lambda x: x.permute(0, 3, 1, 2)), torch.from_numpy(pictures[:1]))
+    fold_batch_norm(graph)
+    real = onnx.float_onnx(graph, pictures[:1], ["video"]), tflite.float_tflite(graph, pictures[:1])
+    made = {"onnx": onnx.int8_onnx(real[0], pictures[:16], float_prefix=2, activations=activations),
+            "litert": tflite.int8_tflite(real[1], pictures[:16], float_prefix=2)}
+    with torch.no_grad():
+        wanted = graph(torch.from_numpy(pictures[40:41])).numpy()
+    for runtime, content in made.items():
+        got = embed(runtime, content, pictures[40:41])[0]
+        assert np.abs(got - wanted).max() < 0.1 * np.abs(wanted).max(), runtime
+    assert tflite.float_operations(made["litert"]).count("CONV_2D") == 2
 
 
 def test_inputs_beyond_the_front_ends_limit_do_not_widen_the_grid(resnet, pictures, tmp_path):
