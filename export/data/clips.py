@@ -37,8 +37,8 @@ FILM = ("-vf", "scale=480:-2", "-r", "24", "-c:v", "libx264", "-preset", "slow",
 CLIPS = (
     Clip("in-the-catalogue.ogg", "Ocean", "Will Savino", "CC-BY-SA-3.0", "hyperrogue-music",
          "**/hr-savino-ocean.ogg", 20.0, 12.0),
-    Clip("not-in-the-catalogue.ogg", "Lucid Dream", "Martin Strohmeier (K-Pone)", "CC-BY-3.0 or CC0-1.0", "openclonk-data",
-         "**/LucidDream.ogg", 60.0, 12.0),
+    Clip("not-in-the-catalogue.ogg", "Lucid Dream", "Martin Strohmeier (K-Pone)", "CC-BY-3.0 or CC0-1.0",
+         "openclonk-data", "**/LucidDream.ogg", 60.0, 12.0),
     Clip("big-buck-bunny.mp4", "Big Buck Bunny", "Blender Foundation, www.bigbuckbunny.org", "CC-BY-3.0", "moviepy",
          "**/moviepy_10_minutes/resources/bbb.mp4", 150.0, 12.0),
 )
