@@ -32,27 +32,26 @@ class LiveCapture:
         self.description = description
         self._began_s = time.monotonic()
         self._sampler = Sampler(frames_per_s)
-        try:
-            self._next: Frame | None = self._take()
-        except MediaError:
+        self._next = self._take()
+        if self._next is None:
             self.close()
-            raise
+            raise MediaError(f"{description} brings no picture that can be decoded, as in AV1 or encrypted streams")
 
     def read(self) -> Frame | None:
         """Raises MediaError when no picture comes within the capture's time-out."""
         frame, self._next = self._next or self._take(), None
+        if frame is None:
+            raise MediaError(f"{self.description} delivers no pictures any more; is it connected?")
         return frame
 
-    def _take(self) -> Frame:
+    def _take(self) -> Frame | None:
         while self._capture.grab():
             time_s = time.monotonic() - self._began_s
             if self._sampler.wants(time_s):
                 decoded, image = self._capture.retrieve()
                 if decoded and image is not None:
                     return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
-        raise MediaError(
-            f"{self.description} delivers no pictures (any more); is it connected, and not AV1 or encrypted?"
-        )
+        return None
 
     def close(self) -> None:
         self._next = None

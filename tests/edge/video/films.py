@@ -1,5 +1,6 @@
 """Films whose every picture says its number, written through PyAV."""
 
+import threading
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -39,6 +40,19 @@ def write(
             film.mux(stream.encode(frame))
         film.mux(stream.encode(None))
     return path
+
+
+def broadcast(url: str, stopping: threading.Event) -> None:
+    """Send pictures 0, 1, ... 99, 0 ... in about real time, 25 a second, until told to stop or for 40 s."""
+    with av.open(url, "w", format="mpegts") as sent:
+        stream = sent.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = WIDTH, HEIGHT, "yuv420p", 5
+        for number in range(1000):
+            frame = av.VideoFrame.from_ndarray(picture(number % 100), format="rgb24")
+            frame.time_base, frame.pts = Fraction(1, 25), number
+            sent.mux(stream.encode(frame))
+            if stopping.wait(0.04):
+                break
 
 
 def at_25_a_second(count: int) -> range:

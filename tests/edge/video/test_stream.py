@@ -1,3 +1,7 @@
+import itertools
+import socket
+import threading
+
 import numpy as np
 import pytest
 
@@ -71,7 +75,29 @@ def test_a_live_source_gives_the_newest_at_most_so_often(film, monkeypatch):
         numbers(source)
 
 
+def test_a_live_stream_that_stops():
+    """Over UDP, in real time: no picture is stale, and the end of the sending is noticed."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    stopping = threading.Event()
+    sender = threading.Thread(target=films.broadcast, args=(f"udp://127.0.0.1:{port}?pkt_size=1316", stopping))
+    sender.start()
+    try:
+        with open_video(f"udp://127.0.0.1:{port}", frames_per_s=5) as source:
+            frames = [source.read() for _ in range(6)]
+            seen = [films.number_of(frame.image) for frame in frames]
+            assert all(0 < (later - earlier) % 100 < 50 for earlier, later in itertools.pairwise(seen))
+            assert frames[-1].time_s >= 0.9
+            stopping.set()
+            with pytest.raises(MediaError, match="delivers no pictures any more"):
+                numbers(source)
+    finally:
+        stopping.set()
+        sender.join()
+
+
 def test_a_live_source_without_pictures_is_refused_at_once(tmp_path):
     path = films.write(tmp_path / "av1.mp4", films.at_25_a_second(10), codec="libsvtav1")
-    with pytest.raises(MediaError, match="delivers no pictures"):
+    with pytest.raises(MediaError, match="stream x brings no picture that can be decoded"):
         LiveCapture(capture_film(str(path)), "stream x", frames_per_s=5)
