@@ -4,9 +4,11 @@ Written into the snapshot by export/collaborative/. The view ``collaborative`` h
 factors; beside it lie
 
 - ``collaborative.json``: {"format": 1, "method": "ease" | "als", "neighbours": 50, "regularization": ..., "alpha": ...}
-- ``collaborative.items.npy`` (items,) of ITEM: what turns directions into factors, and how popular an item is;
+- ``collaborative.items.npy`` float32 (len(ITEM_COLUMNS), items): what turns directions into factors, how popular
+  an item is;
 - ``collaborative.fold.npy``: the spectrum (d,) of the ``ease`` factors, or Y'Y (d, d) of the ``als`` factors;
-- ``collaborative.neighbours.npy`` (items, neighbours) of NEIGHBOUR, 5 bytes each: an item's neighbours and weights.
+- ``collaborative.neighbours.npy`` int32 and ``collaborative.weights.npy`` int8 (items, neighbours): the rows of an
+  item's neighbours and their weights, 5 bytes each.
 """
 
 import json
@@ -25,18 +27,15 @@ VIEW = "collaborative"
 FORMAT_VERSION = 1
 METHODS = ("ease", "als")
 MAX_NEIGHBOURS = 50
-DESCRIPTION_FILE, ITEMS_FILE = "collaborative.json", "collaborative.items.npy"
-FOLD_FILE, NEIGHBOURS_FILE = "collaborative.fold.npy", "collaborative.neighbours.npy"
-ITEM = np.dtype(
-    [
-        ("scale", "<f4"),  # length of the item's factors
-        ("fold", "<f4"),  # by how much more the item counts in a user's factors (ease)
-        ("neighbour", "<f4"),  # real weight of a neighbour = stored weight * this / 127
-        ("popularity", "<f4"),  # 0 to 1
-        ("exposure", "<f4"),  # 0 to 1: how often an unbounded order shows it, on a log scale
-    ]
+DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE = f"{VIEW}.json", f"{VIEW}.items.npy", f"{VIEW}.fold.npy"
+NEIGHBOURS_FILE, WEIGHTS_FILE = f"{VIEW}.neighbours.npy", f"{VIEW}.weights.npy"
+ITEM_COLUMNS = (
+    "scale",  # length of the item's factors
+    "fold",  # by how much more the item counts in a user's factors (ease)
+    "neighbour",  # the real weight of a neighbour is the stored one times this / 127
+    "popularity",  # 0 to 1
+    "exposure",  # 0 to 1, log scale: how often an unbounded order shows it
 )
-NEIGHBOUR = np.dtype([("row", "<u4"), ("weight", "i1")])
 
 
 class Collaborative:
@@ -52,15 +51,20 @@ class Collaborative:
             raise SnapshotError(f"{folder / DESCRIPTION_FILE}: method {self.method!r:.80} must be one of {METHODS}")
         self._regularization, self._alpha = fields.number("regularization"), fields.number("alpha")
         width, d = fields.integer("neighbours", 0, MAX_NEIGHBOURS), self._view.dimension
-        self.items = open_array(folder / ITEMS_FILE, ITEM, (items,))
+        columns = np.array(open_array(folder / ITEMS_FILE, np.float32, (len(ITEM_COLUMNS), items)))
+        self.items = dict(zip(ITEM_COLUMNS, columns, strict=True))
+        """ITEM_COLUMNS, each float32 (items,)."""
         self._fold = np.array(open_array(folder / FOLD_FILE, np.float32, (d,) if self.method == "ease" else (d, d)))
         self._stored = open_array(folder / f"{VIEW}.vectors.npy", np.int8, (self._view.size, d))
         self._rows = open_array(folder / f"{VIEW}.rows.npy", np.int32, (self._view.size,))
         self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
         self._scores = np.empty(self._view.size, np.float32)
         self._lengths = _lengths(self._stored, self.items["scale"][self._rows])
-        self._neighbours = open_array(folder / NEIGHBOURS_FILE, NEIGHBOUR, (items, width))
+        self._neighbours = open_array(folder / NEIGHBOURS_FILE, np.int32, (items, width))
+        self._weights = open_array(folder / WEIGHTS_FILE, np.int8, (items, width))
         self._size = items
+        if width and items and not 0 <= self._neighbours.min() <= self._neighbours.max() < items:
+            raise SnapshotError(f"{folder / NEIGHBOURS_FILE}: its rows must lie in 0 to {items - 1}")
 
     def user(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
         """The user's factors: fold in items ``rows`` (n,) by ``weights`` (n,).
@@ -70,10 +74,9 @@ class Collaborative:
         directions, known = self._view.vectors(rows)
         if not known.any():
             return None
-        items = self.items[rows]
         if self.method == "ease":
-            return self._fold * weighted_sum(directions, weights * items["fold"])
-        factors = directions * items["scale"][:, np.newaxis]
+            return self._fold * weighted_sum(directions, weights * self.items["fold"][rows])
+        factors = directions * self.items["scale"][rows][:, np.newaxis]
         confidence = self._alpha * weights[known]
         return least_squares(factors[known], confidence, self._fold, regularization=self._regularization)
 
@@ -91,9 +94,8 @@ class Collaborative:
 
     def neighbour_scores(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """The sum over items ``rows`` (n,), by ``weights`` (n,), of their neighbours' weights: float32 (items,)."""
-        found = self._neighbours[rows]
-        amounts = found["weight"] * (weights * self.items["neighbour"][rows] / 127.0)[:, np.newaxis]
-        return np.bincount(found["row"].ravel(), amounts.ravel(), self._size)[: self._size].astype(np.float32)
+        amounts = self._weights[rows] * (weights * self.items["neighbour"][rows] / 127.0)[:, np.newaxis]
+        return np.bincount(self._neighbours[rows].ravel(), amounts.ravel(), self._size).astype(np.float32)
 
     def _scan(self, user: np.ndarray) -> np.ndarray:
         """The scores of every item of the view: float32 (view's size,), a buffer that the next call overwrites."""
@@ -108,8 +110,7 @@ class Collaborative:
 
     def pull(self, rows: np.ndarray, weights: np.ndarray, target: int) -> np.ndarray:
         """How much each of the items ``rows`` draws ``target`` in as its neighbour: float32 (n,)."""
-        found = self._neighbours[rows]
-        stored = np.where(found["row"] == target, found["weight"], 0).sum(axis=1)
+        stored = np.where(self._neighbours[rows] == target, self._weights[rows], 0).sum(axis=1)
         return (stored * weights * self.items["neighbour"][rows] / 127.0).astype(np.float32)
 
 
@@ -128,7 +129,7 @@ def _description(snapshot: Snapshot) -> manifest.Fields:
     """The description, once it is sure that every file was among those that were verified."""
     folder = snapshot.path
     listed = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))["files"]
-    for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, NEIGHBOURS_FILE):
+    for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, NEIGHBOURS_FILE, WEIGHTS_FILE):
         if name not in listed:
             raise SnapshotError(f"{folder}: it has a {VIEW} view, but its manifest does not list {name}")
     path = folder / DESCRIPTION_FILE

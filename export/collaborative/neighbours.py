@@ -4,14 +4,24 @@ Cutting alone throws away what the other items explained; solving each item's re
 neighbours gives most of that back.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
+import scipy.sparse
 
-from edge.recommend.collaborative import MAX_NEIGHBOURS, NEIGHBOUR
+from edge.recommend.collaborative import MAX_NEIGHBOURS
 
 
-def neighbours(
-    weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHBOURS
-) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Neighbours:
+    """``items`` int32 and ``weights`` int8 (items, k); a real weight is weights * scale / 127, ``scale`` float32 (items,)."""
+
+    items: np.ndarray
+    weights: np.ndarray
+    scale: np.ndarray
+
+
+def neighbours(weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHBOURS) -> Neighbours:
     """The strongest neighbours of every item.
 
     Parameters
@@ -20,12 +30,6 @@ def neighbours(
         B of item_weights.py: row i is what item i in a history adds to every item's score.
     gram : np.ndarray [shape=(items, items), dtype=float32]
         X'X + r I.
-
-    Returns
-    -------
-    table : np.ndarray [shape=(items, min(count, items - 1)), dtype=NEIGHBOUR]
-    scale : np.ndarray [shape=(items,), dtype=float32]
-        A real weight is stored weight * scale / 127.
     """
     items = len(weights)
     count = min(count, items - 1)
@@ -34,11 +38,35 @@ def neighbours(
     np.put_along_axis(support, kept, True, axis=1)
     support[np.diag_indices(items)] = False
     fitted = np.take_along_axis(_refitted(support, gram), kept, axis=1)
-    scale = np.maximum(np.abs(fitted).max(axis=1), 1e-12).astype(np.float32)
-    table = np.zeros(kept.shape, NEIGHBOUR)
-    table["row"] = kept
-    table["weight"] = np.rint(fitted / scale[:, np.newaxis] * 127)
-    return table, scale
+    return _stored(kept, fitted)
+
+
+def similar_items(strengths: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> Neighbours:
+    """As ``neighbours``, for more items than EASE can do: BM25-weighted co-occurrence, through `implicit`."""
+    from implicit.nearest_neighbours import BM25Recommender
+
+    model = BM25Recommender(K=count + 1, num_threads=1)
+    model.fit(strengths, show_progress=False)
+    similarity = model.similarity.tocsr()
+    items = similarity.shape[0]
+    count = min(count, items - 1)
+    kept, fitted = np.zeros((items, count), np.int64), np.zeros((items, count), np.float32)
+    for item in range(items):
+        own = slice(similarity.indptr[item], similarity.indptr[item + 1])
+        others = similarity.indices[own] != item
+        rows, values = similarity.indices[own][others], similarity.data[own][others]
+        best = np.argsort(-values)[:count]
+        kept[item, : len(best)], fitted[item, : len(best)] = rows[best], values[best]
+    return _stored(kept, fitted)
+
+
+def _stored(kept: np.ndarray, fitted: np.ndarray) -> Neighbours:
+    scale = np.maximum(np.abs(fitted).max(axis=1, initial=0.0), 1e-12).astype(np.float32)
+    return Neighbours(
+        items=kept.astype(np.int32),
+        weights=np.rint(fitted / scale[:, np.newaxis] * 127).astype(np.int8),
+        scale=scale,
+    )
 
 
 def _refitted(support: np.ndarray, gram: np.ndarray) -> np.ndarray:

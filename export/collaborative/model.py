@@ -1,0 +1,69 @@
+"""Everything that a device needs to know about who plays what together, learned from ratings in one go."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse
+
+from edge.errors import ExportError
+from export.collaborative.factors import Factors, als_factors, ease_factors
+from export.collaborative.grades import Scale
+from export.collaborative.item_weights import MAX_ITEMS, gram, precision, strengths_matrix, weights
+from export.collaborative.neighbours import Neighbours, neighbours, similar_items
+from export.collaborative.ratings import Ratings
+
+METHODS = ("auto", "ease", "als")
+
+
+@dataclass(frozen=True)
+class CollaborativeModel:
+    """Per item of the ratings, in their order."""
+
+    factors: Factors
+    neighbours: Neighbours
+    popularity: np.ndarray
+    """float32 (items,), 0 to 1: log of how many liked it, 1 for the most liked."""
+    exposure: np.ndarray
+    """float32 (items,), 0 to 1: log of how often the factors alone put it into a training user's first ten."""
+
+
+def fit(ratings: Ratings, scale: Scale, *, method: str = "auto", seed: int = 0) -> CollaborativeModel:
+    """Learn from ratings. ``auto`` is ``ease`` where item-item weights can be solved for, else ``als``.
+
+    Raises ExportError when nobody liked anything, or the method cannot do so many items.
+    """
+    liked = np.bincount(ratings.item, scale.liked(ratings.rating), len(ratings.items))
+    if not liked.any():
+        raise ExportError(f"no rating reaches {scale.liked_from:g}, from which on an item counts as liked")
+    strengths = strengths_matrix(ratings, scale)
+    if method == "als" or (method == "auto" and len(ratings.items) > MAX_ITEMS):
+        factors = als_factors(strengths, seed=seed)
+        near = similar_items(strengths)
+    else:
+        gram_matrix = gram([strengths])
+        inverse = precision(gram_matrix)
+        factors = ease_factors(inverse)
+        near = neighbours(weights(inverse), gram_matrix)
+    return CollaborativeModel(factors, near, _log_share(liked), _exposure(strengths, factors))
+
+
+def _log_share(counts: np.ndarray) -> np.ndarray:
+    return (np.log1p(counts) / max(float(np.log1p(counts).max()), 1e-9)).astype(np.float32)
+
+
+def _exposure(
+    strengths: scipy.sparse.csr_matrix, factors: Factors, *, places: int = 10, batch: int = 1024
+) -> np.ndarray:
+    """How often each item gets one of the first places when every user is recommended what the user has not had."""
+    vectors = factors.directions * factors.scale[:, np.newaxis]
+    users = factors.directions * factors.fold[:, np.newaxis]
+    if factors.method == "ease":
+        users = users * factors.spectrum
+    shown = np.zeros(len(vectors), np.int64)
+    places = min(places, len(vectors) - 1)
+    for start in range(0, strengths.shape[0], batch):
+        part = strengths[start : start + batch]
+        scores = (part @ users) @ vectors.T
+        scores[part.nonzero()] = -np.inf
+        shown += np.bincount(np.argpartition(-scores, places, axis=1)[:, :places].ravel(), minlength=len(vectors))
+    return _log_share(shown)

@@ -1,0 +1,30 @@
+"""Lists to learn ranking from: users of the training set, each seen by a model that was fitted without them."""
+
+import numpy as np
+
+from export.collaborative.device import Device
+from export.collaborative.grades import Scale
+from export.collaborative.model import fit
+from export.collaborative.protocol import cases_of, events_of
+from export.collaborative.ratings import Ratings
+from export.training.ranking import RankingList
+
+FOLDS = 5
+CANDIDATES = 300
+
+
+def ranking_lists(
+    train: Ratings, scale: Scale, *, seed: int, method: str = "auto", limit: int = CANDIDATES
+) -> list[RankingList]:
+    """One list for each training user who likes something after the cut: the device's candidates and features."""
+    users = np.unique(train.user)
+    fold = np.full(len(train.users), -1)
+    fold[users] = np.random.default_rng(seed).permutation(len(users)) % FOLDS
+    lists = []
+    for number in range(FOLDS):
+        others = train.of_users((fold >= 0) & (fold != number))
+        with Device(train, fit(others, scale, method=method, seed=seed)) as device:
+            for case in cases_of(train, scale, fold == number):
+                features = device.candidates(events_of(train, case, scale), limit)
+                lists.append(RankingList(features.values, np.isin(features.rows, case.wanted)))
+    return lists

@@ -1,0 +1,103 @@
+"""Puts a collaborative model into a snapshot: the same catalogue with one more view, sealed again."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.catalog.index import SCALE
+from edge.catalog.snapshot import Snapshot, open_snapshot
+from edge.errors import ExportError
+from edge.manifest import FILE_NAME
+from edge.recommend.collaborative import (
+    DESCRIPTION_FILE,
+    FOLD_FILE,
+    FORMAT_VERSION,
+    ITEM_COLUMNS,
+    ITEMS_FILE,
+    NEIGHBOURS_FILE,
+    VIEW,
+    WEIGHTS_FILE,
+)
+from export.collaborative.model import CollaborativeModel
+from export.manifest import seal
+
+
+def add_to_snapshot(
+    folder: Path, model: CollaborativeModel, items: list[str], *, out: Path | None = None
+) -> dict[str, Any]:
+    """Write the snapshot ``folder`` with the model's view into ``out`` (by default in its place, renamed at the end).
+
+    ``items`` are the ids of the model's items. Items that the snapshot does not have are left out; those that the
+    model does not have get no factors. Returns what was done: {"matched": ..., "left_out": ..., "without": ...}.
+    Raises ExportError when no item is common to both, SnapshotError when the folder is no snapshot.
+    """
+    folder, out = Path(folder), Path(out or folder)
+    with open_snapshot(folder) as snapshot:
+        rows = _rows(snapshot, items)
+        size = len(snapshot.items)
+    matched = rows >= 0
+    if not matched.any():
+        raise ExportError(f"none of the {len(items)} rated items is in {folder}: the ids must be the catalogue's")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        made = Path(scratch) / "new"
+        shutil.copytree(folder, made)
+        described = _write(made, model, rows, size)
+        manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
+        manifest["views"][VIEW] = described
+        seal(made, {key: value for key, value in manifest.items() if key != "files"})
+        if out.exists():
+            out.rename(Path(scratch) / "old")
+        made.rename(out)
+    return {"matched": int(matched.sum()), "left_out": int((~matched).sum()), "without": size - int(matched.sum())}
+
+
+def _rows(snapshot: Snapshot, items: list[str]) -> np.ndarray:
+    """The snapshot's row of each item, -1 for none: int64 (items,)."""
+    known = {item.item: item.row for item in snapshot.items}
+    return np.array([known.get(item, -1) for item in items], np.int64)
+
+
+def _write(folder: Path, model: CollaborativeModel, rows: np.ndarray, size: int) -> dict[str, Any]:
+    """The files that edge/recommend/collaborative.py reads. Returns the view's entry for the manifest."""
+    factors = model.factors
+    has = np.flatnonzero((rows >= 0) & factors.directions.any(axis=1))
+    has = has[np.argsort(rows[has])]
+    stored = np.rint(factors.directions[has] * SCALE).astype(np.int8)
+    np.save(folder / f"{VIEW}.vectors.npy", stored)
+    np.save(folder / f"{VIEW}.rows.npy", rows[has].astype(np.int32))
+    np.save(folder / ITEMS_FILE, _item_table(model, rows, size))
+    np.save(folder / FOLD_FILE, np.asarray(factors.spectrum, np.float32))
+    near, weights = _neighbour_tables(model, rows, size)
+    np.save(folder / NEIGHBOURS_FILE, near)
+    np.save(folder / WEIGHTS_FILE, weights)
+    description = {"format": FORMAT_VERSION, "method": factors.method, "neighbours": near.shape[1],
+                   "regularization": factors.regularization, "alpha": factors.alpha}  # fmt: skip
+    (folder / DESCRIPTION_FILE).write_text(json.dumps(description, sort_keys=True) + "\n", encoding="utf-8")
+    digest = hashlib.sha256(stored.tobytes()).hexdigest()[:12]
+    return {"space": f"{factors.method}{stored.shape[1]}@{digest}", "dimension": stored.shape[1], "count": len(stored),
+            "index": "exact"}  # fmt: skip
+
+
+def _item_table(model: CollaborativeModel, rows: np.ndarray, size: int) -> np.ndarray:
+    columns = {"scale": model.factors.scale, "fold": model.factors.fold, "neighbour": model.neighbours.scale,
+               "popularity": model.popularity, "exposure": model.exposure}  # fmt: skip
+    table, matched = np.zeros((len(ITEM_COLUMNS), size), np.float32), rows >= 0
+    for line, name in zip(table, ITEM_COLUMNS, strict=True):
+        line[rows[matched]] = columns[name][matched]
+    return table
+
+
+def _neighbour_tables(model: CollaborativeModel, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours by the snapshot's rows, int32, and weights, int8; those that it does not have weigh nothing."""
+    matched = rows >= 0
+    there = rows[model.neighbours.items[matched]]
+    near, weights = np.zeros((size, there.shape[1]), np.int32), np.zeros((size, there.shape[1]), np.int8)
+    near[rows[matched]] = np.maximum(there, 0)
+    weights[rows[matched]] = np.where(there >= 0, model.neighbours.weights[matched], 0)
+    return near, weights
