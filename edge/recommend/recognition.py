@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 
-LEAST_SCORE = 0.75
+LEAST_SCORE = 0.85
 LEAST_MARGIN = 0.05
 """A match below this cosine, or that close to the second best, is "not sure". Provisional: to be set on recordings
 that are not in the catalogue such that at most 1 in 100 of them is called by another's name."""
