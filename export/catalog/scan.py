@@ -1,0 +1,68 @@
+"""The media files of a folder, in an order that does not change, with what tells whether one has changed."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge.errors import ExportError
+from export.data.openmpt import SUFFIXES as TRACKER_SUFFIXES
+
+TRACK_SUFFIXES = frozenset({".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav", ".aif", ".aiff", ".m4a", ".aac", ".wma",
+                            ".ape", ".wv", ".mpc"}) | TRACKER_SUFFIXES
+FILM_SUFFIXES = frozenset({".mp4", ".m4v", ".mkv", ".webm", ".avi", ".mov", ".mpg", ".mpeg", ".ts", ".m2ts", ".ogv",
+                           ".wmv", ".flv", ".3gp"})
+LONGEST_NAME = 100
+"""Characters of an id that come from a file's name; identifiers are at most 128 long."""
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    path: Path
+    name: str
+    """Path within the media folder, with slashes: what items are called after, and what does not change when the
+    folder moves."""
+    kind: str
+    """``track`` or ``film``, by the file's suffix."""
+    size_bytes: int
+    modified_ns: int
+    known: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of edge.catalog.items.Item that are known better than the file says: ``artist``, ``licence``, ..."""
+
+
+def scan(folder: Path) -> Iterator[MediaFile]:
+    """Every sound and film file under a folder, sorted by path; hidden ones and links are left out.
+
+    Raises ExportError when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ExportError(f"{folder} is not a folder; give the folder that the music and the films lie in")
+    for path in _walk(folder):
+        suffix = path.suffix.lower()
+        if suffix in TRACK_SUFFIXES or suffix in FILM_SUFFIXES:
+            yield media_file(path, name=path.relative_to(folder).as_posix())
+
+
+def media_file(path: Path, *, name: str, known: Mapping[str, Any] | None = None) -> MediaFile:
+    """Describe one file. Raises ExportError when it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be looked at: {error.strerror or error}") from error
+    kind = "film" if path.suffix.lower() in FILM_SUFFIXES else "track"
+    return MediaFile(path, name, kind, status.st_size, status.st_mtime_ns, known or {})
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files below a folder, one folder's names in memory at a time. A folder that cannot be read is passed over."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        elif entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)

@@ -1,0 +1,197 @@
+"""From a folder to a snapshot with the real models: found again, resumed, unchanged, nothing fatal."""
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.bundle import DEFAULT, open_bundle
+from edge.catalog.snapshot import open_snapshot
+from edge.errors import ExportError, UsageError
+from export.catalog import build
+from export.catalog.build import build_catalog, build_from
+from export.catalog.embed import bundle_embedders
+from export.catalog.scan import media_file
+from export.catalog.work import FILE_NAME as WORK_FILE
+from export.cli import main
+from export.data.decode import decode
+
+ROOT = Path(__file__).parents[3]
+COLOURS = [(250, 40, 40), None, (60, 60, 240)]
+
+
+@pytest.fixture(scope="module")
+def embedders():
+    return bundle_embedders(open_bundle())
+
+
+@pytest.fixture
+def media(tmp_path, write_track, write_film):
+    folder = tmp_path / "media"
+    for number, frequencies in enumerate([(220, 277, 330), (440, 550), (100, 1500), (700,)]):
+        write_track(folder / "music" / f"tone {number}.flac", *frequencies, seconds=6.0)
+    write_film(folder / "film.mp4", COLOURS)
+    (folder / "bad.mp3").write_bytes(b"not music")
+    (folder / "empty.mkv").write_bytes(b"")
+    write_track(folder / "sound only.mp4.wav", 900)
+    return folder
+
+
+def built(media, out, **options):
+    return build_catalog(media, bundle=DEFAULT, out=out, **options)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_folder_becomes_a_catalogue(media, tmp_path, embedders):
+    report = built(media, tmp_path / "c")
+    assert (report.files, report.tracks, report.shots, report.reused, report.unchanged) == (8, 5, 3, 0, False)
+    assert [skipped.file for skipped in report.skipped] == ["bad.mp3", "empty.mkv"]
+    assert all(skipped.file in skipped.reason for skipped in report.skipped)
+    with open_snapshot(tmp_path / "c", spaces=open_bundle().spaces()) as snapshot:
+        assert snapshot.name == "media"
+        ids = [item.item for item in snapshot.items]
+        assert ids[:3] == ["shot:film.mp4/0000", "shot:film.mp4/0001", "shot:film.mp4/0002"]
+        track = snapshot.items.by_id("track:music/tone 2.flac")
+        assert (track.title, track.duration_s) == ("Tone 2", 6.0)
+        assert snapshot.views["audio"].vector(0) is not None, "a shot has sound"
+        assert snapshot.views["video"].vector(1) is None, "a black shot has no picture"
+        assert snapshot.views["video"].vector(track.row) is None
+        heard = embedders.hear(decode(media / "music" / "tone 2.flac")[16_000:])
+        windows = np.stack([embedding.vectors["recording"] for embedding in heard["recording"]])
+        assert snapshot.recordings.match(windows, 1)[0].tolist() == [track.row]
+
+
+def test_a_second_build_does_nothing(media, tmp_path, monkeypatch):
+    first = built(media, tmp_path / "c")
+    before = content(tmp_path / "c")
+    monkeypatch.setattr(build, "understand", None)
+    second = built(media, tmp_path / "c")
+    assert (second.unchanged, second.version, second.tracks) == (True, first.version, first.tracks)
+    assert second.skipped == first.skipped
+    assert content(tmp_path / "c") == before
+
+
+def test_a_snapshot_that_was_lost_is_written_from_what_is_known(media, tmp_path, monkeypatch):
+    built(media, tmp_path / "c")
+    before = content(tmp_path / "c")
+    shutil.rmtree(tmp_path / "c")
+    for name in ("bad.mp3", "empty.mkv"):
+        (media / name).unlink()
+    monkeypatch.setattr(build, "understand", None)
+    report = built(media, tmp_path / "c")
+    assert report.reused == report.files == 6
+    assert content(tmp_path / "c") == before
+
+
+def test_only_what_changed_is_understood_again(media, tmp_path, write_track):
+    built(media, tmp_path / "c")
+    write_track(media / "music" / "tone 1.flac", 123, 456, seconds=4.0)
+    (media / "music" / "tone 3.flac").unlink()
+    report = built(media, tmp_path / "c")
+    assert (report.files, report.reused, report.tracks) == (7, 4, 4)
+    built(media, tmp_path / "anew", name="media")
+    assert content(tmp_path / "c") == content(tmp_path / "anew")
+
+
+def test_killed_at_any_moment_it_goes_on(media, tmp_path):
+    """The process is killed while it works, again and again, until it comes to an end by itself."""
+    command = [sys.executable, "-m", "export.cli", "catalog", str(media), "--out", str(tmp_path / "c"), "--json"]
+    for wait_s in (0.9, 1.2, 1.5, None):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT)
+        if wait_s is not None:
+            time.sleep(wait_s)
+            process.send_signal(signal.SIGKILL)
+        output = process.communicate()[0]
+    assert process.returncode == 0
+    assert json.loads(output)["tracks"] == 5
+    built(media, tmp_path / "anew")
+    assert content(tmp_path / "c") == content(tmp_path / "anew")
+    assert {path.name for path in tmp_path.iterdir()} == {"media", "c", "c.work", "anew", "anew.work"}
+
+
+def test_damaged_results_are_made_anew(media, tmp_path):
+    built(media, tmp_path / "c")
+    before = content(tmp_path / "c")
+    with sqlite3.connect(tmp_path / "c.work" / WORK_FILE) as database:
+        database.execute("UPDATE results SET content = x'00'")
+        database.execute("DELETE FROM state")
+    database.close()
+    assert built(media, tmp_path / "c").reused == 0
+    assert content(tmp_path / "c") == before
+
+
+def test_a_file_that_kills_every_build_is_left_out(media, tmp_path, embedders, monkeypatch):
+    def die(file, embedders):
+        raise SystemExit
+
+    def no_end(self, key):
+        """As if the process had been killed."""
+
+    monkeypatch.setattr(build, "understand", die)
+    monkeypatch.setattr(build.WorkFolder, "end", no_end)
+    for _ in range(build.DEADLY_TIMES):
+        with pytest.raises(SystemExit):
+            build_from(lambda: [media_file(media / "film.mp4", name="film.mp4")], embedders, out=tmp_path / "c",
+                       name="x")
+    monkeypatch.undo()
+    report = build_from(lambda: [media_file(media / name, name=name) for name in ("film.mp4", "music/tone 0.flac")],
+                        embedders, out=tmp_path / "c", name="x")
+    assert (report.tracks, report.shots) == (1, 0)
+    assert "5 builds died over it" in report.skipped[0].reason
+
+
+def test_files_may_be_known_better(media, tmp_path, embedders):
+    files = [media_file(media / "music" / "tone 0.flac", name="a", known={"artist": "Ana", "licence": "CC0-1.0"})]
+    build_from(lambda: files, embedders, out=tmp_path / "c", name="mine")
+    with open_snapshot(tmp_path / "c") as snapshot:
+        assert (snapshot.items.by_row(0).artist, snapshot.items.by_row(0).licence) == ("Ana", "CC0-1.0")
+
+
+def test_nothing_to_be_had_is_an_error(tmp_path):
+    (tmp_path / "media").mkdir()
+    with pytest.raises(ExportError, match="none of 0 media files gave anything"):
+        built(tmp_path / "media", tmp_path / "c")
+    (tmp_path / "media" / "x.mp3").write_bytes(b"x")
+    with pytest.raises(ExportError, match=r"none of 1 media files gave anything .* the first: .*x\.mp3"):
+        built(tmp_path / "media", tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+
+
+def test_silence_is_skipped(tmp_path, write_track):
+    import soundfile
+
+    write_track(tmp_path / "media" / "a.wav")
+    soundfile.write(tmp_path / "media" / "silence.wav", np.zeros(100_000), 16_000)
+    report = built(tmp_path / "media", tmp_path / "c")
+    assert [(skipped.file, "silent" in skipped.reason) for skipped in report.skipped] == [("silence.wav", True)]
+
+
+@pytest.mark.parametrize(("engine", "message"), [("ray", "not part of this version"), ("spark", "not one of local")])
+def test_other_engines_are_refused(tmp_path, engine, message):
+    with pytest.raises(UsageError, match=message):
+        built(tmp_path, tmp_path / "c", engine=engine)
+
+
+def test_an_out_that_is_no_snapshot_is_kept(media, tmp_path):
+    with pytest.raises(ExportError, match="is no snapshot"):
+        built(media, media / "music")
+
+
+def test_the_command_says_what_it_did(media, tmp_path, capsys):
+    assert main(["catalog", str(media), "--out", str(tmp_path / "c"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["tracks"], report["shots"], report["skipped_files"]) == (5, 3, 2)
+    assert main(["catalog", str(media / "none"), "--out", str(tmp_path / "c")]) == 1
+    assert "is not a folder" in capsys.readouterr().err
+    assert main(["catalog", str(media), "--out", str(tmp_path / "c"), "--teacher", "musicnn-msd"]) == 2
+    assert "needs --projection" in capsys.readouterr().err
