@@ -1,11 +1,15 @@
 """The memory budget: a plan of bytes per part before anything starts, and a meter of what is really used.
 
-The plan's constants are proportional set sizes measured on x86-64 with numpy 2.4, ai-edge-litert 2.3, onnxruntime
-1.32 and OpenCV 5 (benchmarks/memory.py measures them again, on any machine).
+The plan counts whole pages, shared or not: on a device nothing else runs the same libraries, and the proportional set
+size, which the budget is about, becomes that. Each constant is what one part added to the process in
+``python -m benchmarks memory`` on x86-64 (Python 3.11, numpy 2.4, ai-edge-litert 2.3, onnxruntime 1.32, OpenCV 5,
+faiss 1.15), rounded up; that benchmark measures all of them again, on any machine, beside the plan.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,78 +21,148 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.catalog.snapshot import Snapshot
 
-PYTHON_AND_NUMPY_BYTES = 19 * MIB
-RUNTIME_BYTES = {"litert": 10 * MIB, "onnx": 22 * MIB}
-HTTP_BYTES = 15 * MIB
-"""asyncio, starlette and uvicorn."""
-MICROPHONE_BYTES = 8 * MIB
-"""PortAudio with ALSA's plugins; 20 MiB where they pull libavcodec in."""
-OPENCV_BYTES = 17 * MIB
-FAISS_BYTES = 15 * MIB
+PYTHON_BYTES = 33 * MIB
+"""The interpreter, numpy, hashlib with libcrypto, Roomtone's own modules."""
+HTTP_BYTES = 13 * MIB
+"""asyncio, starlette, uvicorn, sqlite3."""
+RUNTIME_BYTES = {"litert": 14 * MIB, "onnx": 33 * MIB}
+"""The library, and those of its kernels that a first model touches. tflite-runtime takes less, its numpy 1 more."""
+COPIES_OF_MODEL = {"litert": 2.0, "onnx": 2.5}
+"""The file, mapped or read, and its weights packed for the kernels."""
 ARENA_PER_INPUT_BYTE = 24
 """A model's activations, as a multiple of its int8 input: 16 for the audio student, 22 for EfficientNet-Lite0."""
-COPIES_OF_MODEL = 2
-"""The runtimes keep the file and weights repacked for their kernels."""
-AUDIO_BUFFER_BYTES = 1 * MIB
-VIDEO_BUFFER_BYTES = 8 * MIB
-"""A 1080p picture, once as it is decoded and once in RGB, is 12 MB; most sources are smaller."""
-ITEM_BYTES = 96
-"""Per item: masks, groups and scores of the recommender, SQLite's cache."""
-KEYS = {"video": "video.enabled = false", "catalogue": "a smaller catalogue", "runtime": "engine.runtime = \"litert\""}
+FRONT_END_BYTES = 2 * MIB
+"""Blocks, frames and windows of sound."""
+MICROPHONE_BYTES = 5 * MIB
+"""PortAudio and ALSA; 20 MiB where ALSA's PulseAudio plugin is installed, which brings libavcodec."""
+OPENCV_BYTES = 27 * MIB
+"""OpenCV and as much of FFmpeg as decoding H.264 touches."""
+PICTURE_PIXELS = 1280 * 720
+"""The largest picture that the plan covers."""
+BYTES_PER_PIXEL = 34
+"""A decoder on two threads holds some ten pictures, OpenCV one in BGR, Roomtone one in RGB: 33 for H.264 at 1080p."""
+FAISS_BYTES = 12 * MIB
+CATALOGUE_BYTES = 5 * MIB
+"""SQLite, the code of the searches, their buffers."""
+ITEM_BYTES = 72
+"""Masks, groups and scores of the recommender, for each item."""
+TEXT_CACHE_BYTES = 4 * MIB
+"""Pages of the items' texts that look-ups touch; all of a smaller file."""
+TOUCHED_WINDOWS = 0.1
+"""The share of an indexed view of windows that searches come by."""
+MOST_OF_CATALOGUE = 0.75
+"""A catalogue cut by more is no longer the catalogue; another part is to shrink then."""
+MARGIN_BYTES = 3 * MIB
+"""Threads' stacks, what the allocator does not give back."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Bytes that each part will need."""
+    """Bytes that each part will need, and what the profile allows."""
 
     parts: dict[str, int]
-    budget_bytes: int
+    profile: FirmwareProfile
+    items: int
 
     @property
     def total_bytes(self) -> int:
         return sum(self.parts.values())
 
+    @property
+    def budget_bytes(self) -> int:
+        return self.profile.memory.budget_bytes
+
     def check(self) -> None:
-        """Raises BudgetError naming the largest part that can shrink, by how much, and how."""
+        """Raises BudgetError naming the part that should shrink, by how many bytes, and the key that does it."""
+        allowed = self.profile.catalog.max_items
+        if self.items > allowed:
+            raise BudgetError(f"the catalogue has {self.items} items and the profile {self.profile.name} allows "
+                              f"catalog.max_items = {allowed}: build a smaller one, or raise that key")
         over = self.total_bytes - self.budget_bytes
-        if over <= 0:
-            return
-        part = max((name for name in KEYS if name in self.parts), key=lambda name: self.parts[name])
-        raise BudgetError(
-            f"the plan needs {_mib(self.total_bytes)} and the profile allows {_mib(self.budget_bytes)}: shrink "
-            f"{part} ({_mib(self.parts[part])}) by {_mib(over)}, for example with {KEYS[part]}, "
-            "or raise memory.budget_mib")
+        if over > 0:
+            raise BudgetError(
+                f"the plan needs {_mib(self.total_bytes)} and the profile {self.profile.name} allows "
+                f"{_mib(self.budget_bytes)}: {self._remedy(over)}, or raise memory.budget_mib to "
+                f"{math.ceil(self.total_bytes / MIB)}")
+
+    def _remedy(self, over: int) -> str:
+        """The mildest single change that is enough; where none is, the one that saves most."""
+        changes = list(self._changes(over))
+        enough = (change for change in changes if change.saved_bytes >= over)
+        change = next(enough, max(changes, key=lambda change: change.saved_bytes))
+        return (f"shrink {change.part} ({_mib(self.parts[change.part])}) by {_mib(min(over, change.saved_bytes))} "
+                f"with {change.setting}")
+
+    def _changes(self, over: int) -> Iterator[Change]:
+        """What could be given up, mildest first."""
+        runtime = self.parts.get("runtime", 0) - RUNTIME_BYTES["litert"]
+        if runtime > 0:
+            yield Change("runtime", runtime, 'engine.runtime = "litert"')
+        by_item = self.parts["catalogue"] - CATALOGUE_BYTES
+        if over < MOST_OF_CATALOGUE * by_item:
+            items = int(self.items * (1 - over / by_item))
+            yield Change("catalogue", over, f"catalog.max_items = {items} and a catalogue of so many")
+        for sense in ("video", "audio"):
+            if f"{sense}_input" in self.parts:
+                saved = self.parts[f"{sense}_model"] + self.parts[f"{sense}_input"]
+                yield Change(f"{sense}_input", saved, f"{sense}.enabled = false")
+        yield Change("catalogue", by_item, "catalog.max_items = 1 and a catalogue of so many")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to a smaller plan."""
+
+    part: str
+    saved_bytes: int
+    setting: str
 
 
 def plan(profile: FirmwareProfile, bundle: Bundle, snapshot: Snapshot, *, runtime: str | None = None) -> Plan:
-    """What a daemon of this profile, bundle and snapshot will need; checked by ``Plan.check``."""
+    """What a daemon of this profile, bundle and snapshot will need at most; nothing is loaded for it.
+
+    ``runtime``: in place of the profile's. ``Plan.check`` raises BudgetError when it is too much.
+    """
     runtime = runtime or profile.engine.runtime
-    parts = {"python": PYTHON_AND_NUMPY_BYTES, "http": HTTP_BYTES, "runtime": RUNTIME_BYTES[runtime]}
-    if profile.audio.enabled:
-        parts["audio"] = MICROPHONE_BYTES + AUDIO_BUFFER_BYTES + _model_bytes(bundle, "audio", runtime)
-    if profile.video.enabled:
-        parts["video"] = OPENCV_BYTES + VIDEO_BUFFER_BYTES + _model_bytes(bundle, "video", runtime)
+    parts = fixed_parts(profile, runtime)
+    for sense in ("audio", "video"):
+        if getattr(profile, sense).enabled:
+            parts[f"{sense}_model"] = _model_bytes(bundle, sense, runtime)
     parts["catalogue"] = _catalogue_bytes(snapshot)
-    return Plan(parts, profile.memory.budget_bytes)
+    return Plan(parts, profile, len(snapshot.items))
+
+
+def fixed_parts(profile: FirmwareProfile, runtime: str) -> dict[str, int]:
+    """The parts of a plan that no bundle and no catalogue changes."""
+    parts = {"python": PYTHON_BYTES, "http": HTTP_BYTES, "margin": MARGIN_BYTES}
+    if profile.audio.enabled or profile.video.enabled:
+        parts["runtime"] = RUNTIME_BYTES[runtime]
+    if profile.audio.enabled:
+        parts["audio_input"] = FRONT_END_BYTES + MICROPHONE_BYTES
+    if profile.video.enabled:
+        parts["video_input"] = OPENCV_BYTES + PICTURE_PIXELS * BYTES_PER_PIXEL
+    return parts
 
 
 def _model_bytes(bundle: Bundle, kind: str, runtime: str) -> int:
     if kind not in bundle.models:
         return 0
     model = bundle.models[kind]
-    inputs = 1
-    for size in model.input_shape:
-        inputs *= size
-    return COPIES_OF_MODEL * model.file(runtime).stat().st_size + ARENA_PER_INPUT_BYTE * inputs
+    file_bytes = model.file(runtime).stat().st_size
+    return int(COPIES_OF_MODEL[runtime] * file_bytes) + ARENA_PER_INPUT_BYTE * math.prod(model.input_shape)
 
 
 def _catalogue_bytes(snapshot: Snapshot) -> int:
-    indexed = any((snapshot.path / f"{view}.faiss").is_file() for view in snapshot.views)
-    exact = sum((snapshot.path / f"{view}.vectors.npy").stat().st_size for view in snapshot.views
-                if not (snapshot.path / f"{view}.faiss").is_file())
-    if snapshot.recordings is not None:
-        exact += (snapshot.path / f"{snapshot.recordings.name}.vectors.npy").stat().st_size
-    return exact + len(snapshot.items) * ITEM_BYTES + (FAISS_BYTES if indexed else 0)
+    """Vectors and columns are mapped and, list by list, looked at in full; an indexed view of windows is not."""
+    sizes = {path.name: path.stat().st_size for path in snapshot.path.iterdir()}
+    texts = sum(size for name, size in sizes.items() if name.endswith(".sqlite"))
+    arrays = sum(size for name, size in sizes.items() if name.endswith(".npy"))
+    windows = f"{snapshot.recordings.name}.vectors.npy" if snapshot.recordings else ""
+    if windows.replace(".vectors.npy", ".faiss") in sizes:
+        arrays -= int((1 - TOUCHED_WINDOWS) * sizes[windows])
+    indexed = any(name.endswith(".faiss") for name in sizes)
+    return (CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
+            + (FAISS_BYTES if indexed else 0))
 
 
 class Meter:
@@ -98,18 +172,42 @@ class Meter:
         self._plan = allowed
 
     def report(self) -> dict[str, Any]:
-        """``pss_bytes``, ``anonymous_bytes``, ``budget_bytes`` and ``plan_bytes`` by part."""
+        """What ``measure`` says, with ``budget_bytes`` and ``plan_bytes`` by part."""
         return {**measure(), "budget_bytes": self._plan.budget_bytes, "plan_bytes": dict(self._plan.parts)}
 
 
 def measure() -> dict[str, int]:
-    """Proportional and anonymous set size of this process, from Linux's /proc/self/smaps_rollup."""
+    """This process's memory, in bytes, from Linux's /proc/self.
+
+    ``pss_bytes``: the proportional set size, shared pages counted in shares. ``anonymous_bytes``: what no file backs
+    and only swapping could take back. ``resident_bytes``: everything, shared pages counted in full: what the
+    proportional size becomes where nothing else runs the same libraries. ``peak_bytes``: the largest that
+    ``resident_bytes`` has been.
+    """
+    return measured(Path("/proc/self"))
+
+
+def measured(process: Path) -> dict[str, int]:
+    """``measure`` for a process by its folder in /proc; zeros where the kernel does not say."""
+    sizes = _sizes(process / "status")
+    resident = sizes.get("VmRSS", 0)
+    rollup = _sizes(process / "smaps_rollup")
+    return {
+        "pss_bytes": rollup.get("Pss", resident),
+        "anonymous_bytes": rollup.get("Anonymous", sizes.get("RssAnon", 0)),
+        "resident_bytes": resident,
+        "peak_bytes": sizes.get("VmHWM", resident),
+    }
+
+
+def _sizes(path: Path) -> dict[str, int]:
+    """The lines ``Name:  123 kB`` of a file of /proc, in bytes; none where the kernel does not have the file."""
     try:
-        lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return {"pss_bytes": 0, "anonymous_bytes": 0}
-    sizes = {name: int(rest.split()[0]) << 10 for name, _, rest in (line.partition(":") for line in lines[1:]) if rest}
-    return {"pss_bytes": sizes.get("Pss", 0), "anonymous_bytes": sizes.get("Anonymous", 0)}
+        return {}
+    rows = (line.replace(":", " ").split() for line in lines)
+    return {row[0]: int(row[1]) << 10 for row in rows if len(row) == 3 and row[2] == "kB"}
 
 
 def _mib(size_bytes: int) -> str:

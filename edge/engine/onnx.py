@@ -25,7 +25,7 @@ class OnnxEngine(Engine):
 
     def __init__(self, path: Path, *, threads: int = 1):
         """Raises RuntimeMissingError, or ModelFileError when the file is not an int8 ONNX model of one input."""
-        onnxruntime = _onnxruntime()
+        onnxruntime = find_runtime()
         self.version = package.described("onnxruntime")
         self._failures = _failures(onnxruntime)
         with map_model(path) as content:
@@ -50,7 +50,8 @@ class OnnxEngine(Engine):
         self._session = None
 
 
-def _onnxruntime() -> Any:
+def find_runtime() -> Any:
+    """The onnxruntime module. Raises RuntimeMissingError."""
     onnxruntime = package.find("onnxruntime", "onnxruntime")
     if onnxruntime is None:
         raise RuntimeMissingError(

@@ -22,7 +22,7 @@ class TfliteEngine(Engine):
 
     def __init__(self, path: Path, *, threads: int = 1):
         """Raises RuntimeMissingError, or ModelFileError when the file is not an int8 TFLite model of one input."""
-        module, name = _runtime()
+        module, name = find_runtime()
         self.version = package.described(name)
         with map_model(path) as content:
             require_tflite(content, path)
@@ -48,7 +48,8 @@ class TfliteEngine(Engine):
         self._interpreter = None
 
 
-def _runtime() -> tuple[ModuleType, str]:
+def find_runtime() -> tuple[ModuleType, str]:
+    """The interpreter's module and its package's name. Raises RuntimeMissingError."""
     for module, name in (("ai_edge_litert.interpreter", LITERT), ("tflite_runtime.interpreter", TFLITE_RUNTIME)):
         found = package.find(module, name)
         if found is not None:

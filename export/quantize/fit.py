@@ -44,13 +44,9 @@ class Fit:
 
 def fit(profile: FirmwareProfile, *, file_bytes: int, arena_bytes: int) -> Fit:
     """``file_bytes``: size of the model file of the profile's runtime."""
-    others = memory.PYTHON_AND_NUMPY_BYTES + memory.HTTP_BYTES + memory.RUNTIME_BYTES[profile.engine.runtime]
-    if profile.audio.enabled:
-        others += memory.MICROPHONE_BYTES + memory.AUDIO_BUFFER_BYTES
-    if profile.video.enabled:
-        others += memory.OPENCV_BYTES + memory.VIDEO_BUFFER_BYTES
-    room = max(0, profile.memory.budget_bytes - others)
-    return Fit(profile.name, memory.COPIES_OF_MODEL * file_bytes, arena_bytes, room)
+    runtime = profile.engine.runtime
+    room = max(0, profile.memory.budget_bytes - sum(memory.fixed_parts(profile, runtime).values()))
+    return Fit(profile.name, int(memory.COPIES_OF_MODEL[runtime] * file_bytes), arena_bytes, room)
 
 
 def peak_activation_bytes(graph: fx.GraphModule) -> int:
