@@ -21,6 +21,7 @@ from export.models.video import (
     space_id,
 )
 from export.quantize.exporter import export_model
+from export.quantize.report import Report
 from export.training.recipe import Hearing, Studio
 
 NAME, VERSION = "roomtone-default", "1"
@@ -31,12 +32,12 @@ INPUT_LIMIT = 8.0
 AUDIO_SHAPE, VIDEO_SHAPE = (1, 300, 20), (1, SIDE_PX, SIDE_PX, 3)
 
 
-def export_hearing(studio: Studio, hearing: Hearing, out: Path) -> None:
+def export_hearing(studio: Studio, hearing: Hearing, out: Path) -> Report:
     """The audio student: calibrated on augmented training windows, judged on the validation packages' own."""
     maker = studio.batches(hearing.projection, hearing.standard)
     batches = [maker[step] for step in range(-(-CALIBRATION_INPUTS // maker[0].light.shape[0]))]
     calibration = np.concatenate([part.numpy() for batch in batches for part in (batch.light, batch.heavy)])
-    export_model(
+    return export_model(
         hearing.student, kind="audio", input_shape=AUDIO_SHAPE,
         outputs=[Output(view, 64, hearing.spaces[view]) for view in hearing.student.views],
         frontend=_mfcc_settings(), constants=_mfcc_arrays(hearing),
@@ -87,12 +88,12 @@ def packaged_pictures(packages: Sequence[Package], cache: Path) -> np.ndarray:
     return np.concatenate(found)
 
 
-def export_seeing(packages: Sequence[Package], cache: Path, out: Path) -> None:
+def export_seeing(packages: Sequence[Package], cache: Path, out: Path) -> Report:
     """The video model: every fourth picture judges, the others fit the projection and calibrate."""
     pictures = packaged_pictures(packages, cache)
     judging = np.arange(len(pictures)) % 4 == 0
     student = video_student(packages, cache, pictures[~judging])
-    export_model(
+    return export_model(
         student, kind="video", input_shape=VIDEO_SHAPE, outputs=[Output("video", 64, space_id(student.projection))],
         frontend=image_frontend(), constants=None, calibration=_normalised(pictures[~judging], CALIBRATION_INPUTS),
         validation=_normalised(pictures[judging], VALIDATION_INPUTS), out=out, name=NAME, version=VERSION)
