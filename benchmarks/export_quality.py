@@ -55,7 +55,7 @@ def _rows(kind: str, export: Callable[[Path], "Report"]) -> list[Row]:
     whole: dict[str, Figure] = {
         "export_s": took_s, "peak_mb": peak_mb, "ratio": ratio, "float_layers": len(report.float_layers)}
     agreement = [
-        Row(f"{kind}, {view}, {where}", {name: f"{value:.4f}" for name, value in found.items()}) for where in ("litert", "onnx", "formats")
-        for view, found in report.parity[where].items()]
+        Row(f"{kind}, {view}, {where}", {name: f"{value:.4f}" for name, value in found.items()})
+        for where in ("litert", "onnx", "formats") for view, found in report.parity[where].items()]
     sizes = [Row(f"{kind}.{suffix}", {"bytes": size}) for suffix, size in report.sizes_bytes.items()]
     return [Row(kind, whole), *agreement, *sizes]

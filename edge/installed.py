@@ -1,0 +1,55 @@
+"""Which release of a bundle or snapshot was installed last, so that a device goes back to no older one.
+
+``installed.json`` in the state folder maps a name to the highest sequence that was opened under trust.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from edge.errors import StateError
+
+FILE_NAME = "installed.json"
+MAX_BYTES = 65536
+
+
+def least_sequence(state_dir: Path, name: str) -> int:
+    """The sequence below which nothing of this name may be opened; 0 when nothing was. Raises StateError."""
+    path = state_dir / FILE_NAME
+    try:
+        with path.open("rb") as file:
+            known = json.loads(file.read(MAX_BYTES))
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError, RecursionError) as error:
+        raise StateError(f"{path}: cannot be read: {error}; remove it to accept any sequence again") from error
+    sequence = known.get(name, 0) if isinstance(known, dict) else None
+    if type(sequence) is not int:
+        raise StateError(f"{path}: does not map names to sequences; remove it to accept any sequence again")
+    return sequence
+
+
+def remember(state_dir: Path, name: str, sequence: int) -> None:
+    """Never open an older one again. Durable when it returns; a lower sequence changes nothing. Raises StateError."""
+    path = state_dir / FILE_NAME
+    if sequence <= least_sequence(state_dir, name):
+        return
+    try:
+        known = json.loads(path.read_bytes()) if path.exists() else {}
+        made = path.with_suffix(".new")
+        with made.open("w", encoding="utf-8") as file:
+            json.dump({**known, name: sequence}, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+        _sync_folder(state_dir)
+    except OSError as error:
+        raise StateError(f"{path}: cannot be written: {error.strerror or error}; free space, or give access") from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
