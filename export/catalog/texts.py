@@ -30,8 +30,11 @@ class ItemsFile:
         try:
             self._database.execute(ITEM_SQL, astuple(item))
             self._database.execute(TEXT_SQL, (item.row, *texts))
+        except sqlite3.IntegrityError as error:
+            raise ExportError(f"item {item.item!r:.80} cannot be written: {error}; ids must differ and every field "
+                              "must be of its type") from error
         except (sqlite3.Error, UnicodeError, OverflowError) as error:
-            raise ExportError(f"item {item.item!r:.80} cannot be written: {error}; ids must differ") from error
+            raise ExportError(f"item {item.item!r:.80} cannot be written: {error}") from error
 
     def close(self) -> None:
         self._database.execute("INSERT INTO texts (texts) VALUES ('optimize')")

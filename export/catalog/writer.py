@@ -3,7 +3,6 @@
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,10 +44,10 @@ class SnapshotWriter:
         """``version``: by default made of the content. ``ivf_from``: vectors from which a view gets an index."""
         self._folder, self._name, self._version, self._ivf_from = Path(folder), name, version, ivf_from
         _check_replaceable(self._folder)
-        self._folder.parent.mkdir(parents=True, exist_ok=True)
-        self._scratch = Path(tempfile.mkdtemp(dir=self._folder.parent, prefix=f".{self._folder.name}-"))
+        self._scratch = self._folder.with_name(f".{self._folder.name}.partial")
+        shutil.rmtree(self._scratch, ignore_errors=True)  # of a build that was killed
         self._made = self._scratch / "new"
-        self._made.mkdir()
+        self._made.mkdir(parents=True)
         self._items, self._facets = ItemsFile(self._made / ITEMS_FILE), FacetColumns()
         self._specs = dict(views)
         self._views = {view: ViewFiles(self._made, view, space=spec.space, dimension=spec.dimension,
