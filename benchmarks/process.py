@@ -1,0 +1,65 @@
+"""Child processes, run as on a device: modules compiled once, one BLAS thread, what they used read from the kernel."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.errors import RoomtoneError
+from edge.firmware import FirmwareProfile
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one process took from start to end."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    """The largest resident set."""
+
+
+def run_python(*arguments: str) -> Usage:
+    """Run ``python ARGUMENTS`` to its end. Raises RoomtoneError with its last words when it fails."""
+    began_s = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                               env=environment())
+    said = process.stderr.read() if process.stderr else b""
+    _, status, used = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - began_s
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RoomtoneError(f"python {' '.join(arguments)} failed: {_last_line(said.decode(errors='replace'))}")
+    return Usage(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss << 10)
+
+
+def json_from_python(*arguments: str) -> Any:
+    """What ``python ARGUMENTS`` prints, a JSON document. Raises RoomtoneError as run_python does."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment())
+    if done.returncode:
+        raise RoomtoneError(f"python {' '.join(arguments)} failed: {_last_line(done.stderr)}")
+    return json.loads(done.stdout)
+
+
+def environment() -> dict[str, str]:
+    """This process's, but that compiled modules are kept, as they are on a device after the first start."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
+def write_profile(profile: FirmwareProfile, path: Path) -> Path:
+    """A profile as the TOML file that child processes are given."""
+    table = asdict(profile)
+    sections = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if key not in sections]
+    for name, section in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1]
