@@ -14,7 +14,8 @@ from edge.recommend.collaborative import MAX_NEIGHBOURS
 
 @dataclass(frozen=True)
 class Neighbours:
-    """``items`` int32 and ``weights`` int8 (items, k); a real weight is weights * scale / 127, ``scale`` float32 (items,)."""
+    """``items`` int32 and ``weights`` int8 (items, k), ``scale`` float32 (items,); the real weight of a neighbour is
+    its stored one times scale / 127."""
 
     items: np.ndarray
     weights: np.ndarray
