@@ -10,14 +10,12 @@ EXAMPLE = "roomtone-export evaluate ratings.csv --seeds 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ratings", type=Path, metavar="RATINGS.csv",
-                        help="columns user, item, rating, timestamp and, if you like, title, genre, artist, year")  # fmt: skip
-    parser.add_argument("--protocol", choices=["temporal"], default="temporal",
-                        help="temporal: fold in the first 80 %% of a held-out user's history, foretell the rest")  # fmt: skip
+    columns = "columns user, item, rating, timestamp and, if you like, title, genre, artist, year"
+    parser.add_argument("ratings", type=Path, metavar="RATINGS.csv", help=columns)
+    temporal = "temporal: fold in the first 80 %% of a held-out user's history, foretell the rest"
+    parser.add_argument("--protocol", choices=["temporal"], default="temporal", help=temporal)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="so many splits are averaged")
-    parser.add_argument(
-        "--method", choices=["auto", "ease", "als"], default="auto", help="how factors are made"
-    )
+    parser.add_argument("--method", choices=["auto", "ease", "als"], default="auto", help="how factors are made")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
