@@ -39,8 +39,8 @@ def _add_choices(group: Any) -> None:
     add("--float-layers", type=int, default=3, metavar="N",
         help="so many layers at the start may stay in float where int8 loses too much (default 3)")
     add("--classes", action="store_true", help="the output is a classifier's: its best class must agree as well")
-    add("--onnx-activations", choices=("int8", "uint8"), default="int8",
-        help="inside the ONNX file; uint8 is faster on x86")
+    add("--onnx-activations", choices=("uint8", "int8"), default="uint8",
+        help="inside the ONNX file, whose input and outputs are int8 either way (default: the faster uint8)")
     add("--allow-slower", action="store_true", help="even if int8 is slower than float on this machine")
 
 

@@ -72,11 +72,11 @@ def _insert_dequantiser(graph: Any, calibration: np.ndarray) -> Grid:
     low, high = min(0.0, float(calibration.min())), max(0.0, float(calibration.max()))
     scale = np.float32(max(high - low, 1e-9) / 255)
     zero_point = np.int8(np.clip(round(-128 - low / float(scale)), -128, 127))
-    _rename(graph, INPUT_NAME, f"{INPUT_NAME}_real")
-    graph.initializer.extend([numpy_helper.from_array(np.array(scale), "input_scale"),
-                              numpy_helper.from_array(np.array(zero_point), "input_zero_point")])
-    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, "input_scale", "input_zero_point"],
-                                          [f"{INPUT_NAME}_real"], name="input_dequantise"))
+    _rename(graph, INPUT_NAME, f"roomtone_{INPUT_NAME}")
+    graph.initializer.extend([numpy_helper.from_array(np.array(scale), "roomtone_input_scale"),
+                              numpy_helper.from_array(np.array(zero_point), "roomtone_input_zero_point")])
+    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, "roomtone_input_scale", "roomtone_input_zero_point"],
+                                          [f"roomtone_{INPUT_NAME}"], name="roomtone_input_dequantise"))
     return {"scale": float(scale), "zero_point": int(zero_point)}
 
 
@@ -101,10 +101,10 @@ def _requantise(graph: Any, last: Any, name: str, grid: Grid) -> Grid:
     from onnx import helper, numpy_helper
 
     zero_point = int(grid["zero_point"]) - 128
-    _rename(graph, name, f"{name}_real")
-    graph.initializer.append(numpy_helper.from_array(np.array(zero_point, np.int8), f"{name}_zero_point_int8"))
-    graph.node.append(helper.make_node("QuantizeLinear", [f"{name}_real", last.input[1], f"{name}_zero_point_int8"],
-                                       [name], name=f"{name}_quantise"))
+    _rename(graph, name, f"roomtone_{name}")
+    graph.initializer.append(numpy_helper.from_array(np.array(zero_point, np.int8), f"roomtone_{name}_zero_point"))
+    graph.node.append(helper.make_node("QuantizeLinear", [f"roomtone_{name}", last.input[1], f"roomtone_{name}_zero_point"],
+                                       [name], name=f"roomtone_{name}_quantise"))
     return {"scale": grid["scale"], "zero_point": zero_point}
 
 

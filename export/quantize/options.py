@@ -19,7 +19,7 @@ class Options:
     """So many layers at the start may stay in float if int8 alone loses too much; the fewest that help are taken."""
     compensate: bool = True
     """Make later weights up for the rounding of earlier ones; without it they are rounded to nearest."""
-    onnx_activations: str = "int8"
+    onnx_activations: str = "uint8"
     classes: bool = False
     """The output is a classifier's: its best class is compared as well."""
     profile: FirmwareProfile | None = None
