@@ -128,7 +128,7 @@ def _standard(scores: np.ndarray) -> np.ndarray:
 
 
 def _place(scores: np.ndarray) -> np.ndarray:
-    """1 / log2(place + 1), as lists are valued by."""
+    """1 for the best, 0 for the last, falling with the logarithm of the place."""
     places = np.empty(len(scores))
     places[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
-    return 1 / np.log2(places + 2)
+    return 1 - np.log1p(places) / max(float(np.log1p(len(scores) - 1)), 1e-9)
