@@ -73,10 +73,11 @@ def _insert_dequantiser(graph: Any, calibration: np.ndarray) -> Grid:
     scale = np.float32(max(high - low, 1e-9) / 255)
     zero_point = np.int8(np.clip(round(-128 - low / float(scale)), -128, 127))
     _rename(graph, INPUT_NAME, f"roomtone_{INPUT_NAME}")
-    graph.initializer.extend([numpy_helper.from_array(np.array(scale), "roomtone_input_scale"),
-                              numpy_helper.from_array(np.array(zero_point), "roomtone_input_zero_point")])
-    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, "roomtone_input_scale", "roomtone_input_zero_point"],
-                                          [f"roomtone_{INPUT_NAME}"], name="roomtone_input_dequantise"))
+    grid = ["roomtone_input_scale", "roomtone_input_zero_point"]
+    graph.initializer.extend(numpy_helper.from_array(np.array(value), name)
+                             for value, name in zip((scale, zero_point), grid, strict=True))
+    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, *grid], [f"roomtone_{INPUT_NAME}"],
+                                          name="roomtone_input_dequantise"))
     return {"scale": float(scale), "zero_point": int(zero_point)}
 
 
@@ -101,10 +102,11 @@ def _requantise(graph: Any, last: Any, name: str, grid: Grid) -> Grid:
     from onnx import helper, numpy_helper
 
     zero_point = int(grid["zero_point"]) - 128
-    _rename(graph, name, f"roomtone_{name}")
-    graph.initializer.append(numpy_helper.from_array(np.array(zero_point, np.int8), f"roomtone_{name}_zero_point"))
-    graph.node.append(helper.make_node("QuantizeLinear", [f"roomtone_{name}", last.input[1], f"roomtone_{name}_zero_point"],
-                                       [name], name=f"roomtone_{name}_quantise"))
+    real, signed = f"roomtone_{name}", f"roomtone_{name}_zero_point"
+    _rename(graph, name, real)
+    graph.initializer.append(numpy_helper.from_array(np.array(zero_point, np.int8), signed))
+    graph.node.append(helper.make_node("QuantizeLinear", [real, last.input[1], signed], [name],
+                                       name=f"roomtone_{name}_quantise"))
     return {"scale": grid["scale"], "zero_point": zero_point}
 
 
