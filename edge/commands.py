@@ -158,7 +158,6 @@ def daemon(args: argparse.Namespace) -> int:
     from edge.daemon.options import DaemonOptions
     from edge.daemon.service import serve
 
-    args.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     return serve(DaemonOptions(
         profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
         bundle=args.bundle, catalog=args.catalog, engine=args.engine, listen=args.listen,

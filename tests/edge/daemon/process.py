@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 START_S = 30
+READY = "service: ready in"
 
 
 class Daemon:
@@ -37,11 +38,11 @@ class Daemon:
 
     def _wait_for_url(self) -> str:
         deadline_s = time.monotonic() + START_S
-        while "ready in" not in self.log:
+        while READY not in self.log:
             if self.process.poll() is not None or time.monotonic() > deadline_s:
                 raise AssertionError(f"the daemon did not start ({self.process.poll()}):\n{self.log}")
             time.sleep(0.02)
-        line = next(line for line in self.log.splitlines() if "ready in" in line)
+        line = next(line for line in self.log.splitlines() if READY in line)
         return line.rpartition(" s: ")[2].strip()
 
 
