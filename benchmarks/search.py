@@ -32,15 +32,15 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     ``recall`` is the share of the ten nearest, by exact search over the same int8 vectors, that were found. The figures
     set export.catalog.writer.IVF_FROM_VECTORS.
     """
-    spread = _spread()
+    spread = spread_like_audio()
     rows: list[Row] = []
     for size in SIZES:
         with tempfile.TemporaryDirectory() as folder:
-            rows += _of_size(_drawn(spread, size), Path(folder) / "index.faiss", peers)
+            rows += _of_size(draw(spread, size), Path(folder) / "index.faiss", peers)
     return rows
 
 
-def _spread() -> np.ndarray:
+def spread_like_audio() -> np.ndarray:
     """A matrix (d, d) that makes white noise vary like the default catalogue's audio view."""
     with open_snapshot() as snapshot:
         vectors, known = snapshot.views["audio"].vectors(np.arange(len(snapshot.items)))
@@ -48,7 +48,7 @@ def _spread() -> np.ndarray:
     return (lengths[:, np.newaxis] * axes).astype(np.float32)
 
 
-def _drawn(spread: np.ndarray, size: int) -> np.ndarray:
+def draw(spread: np.ndarray, size: int) -> np.ndarray:
     """int8 vectors (size, d), made piece by piece."""
     random = np.random.default_rng(size)
     stored = np.empty((size, spread.shape[1]), np.int8)

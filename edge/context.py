@@ -51,7 +51,7 @@ class ContextBuilder:
     def add(self, embedding: Embedding) -> None:
         recent = self._recent[embedding.modality]
         recent.append(embedding)
-        while recent[0].start_s < embedding.end_s - self._seconds and len(recent) > 1:
+        while len(recent) > 1 and recent[0].start_s < embedding.end_s - self._seconds:
             recent.popleft()
 
     def clear(self, modality: str) -> None:

@@ -3,6 +3,7 @@
 Profiles lie in ``firmware_profiles/``, one file per device; a path to one's own file works as well.
 """
 
+import os
 import tomllib
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from edge.errors import ProfileError
 
 PROFILES_DIR = Path(__file__).resolve().parent.parent / "firmware_profiles"
 MIB = 1 << 20
+MAX_FILE_BYTES = 64 << 10
 
 
 def _number(low: float, high: float) -> Any:
@@ -93,33 +95,36 @@ def load(name_or_path: str | Path) -> FirmwareProfile:
     """
     path = _locate(name_or_path)
     try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ProfileError(f"{path}: larger than the {MAX_FILE_BYTES} bytes of a profile")
         document = tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ProfileError(f"{path}: the profile cannot be read: {error}") from error
+    except OSError as error:
+        raise ProfileError(f"{path}: the profile cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
+        raise ProfileError(f"{path}: the profile is not TOML: {' '.join(str(error).split())[:200]}") from error
     return _build(FirmwareProfile, document, path, "")
 
 
 def _locate(name_or_path: str | Path) -> Path:
-    shipped = PROFILES_DIR / f"{name_or_path}.toml"
-    if shipped.parent == PROFILES_DIR and shipped.is_file():
-        return shipped
+    if str(name_or_path) in names():
+        return PROFILES_DIR / f"{name_or_path}.toml"
     path = Path(name_or_path)
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and os.path.isfile(path):  # noqa: PTH113 -- Path.is_file raises for some names
         return path
     raise ProfileError(
-        f"no profile {str(name_or_path)!r}: give a .toml file or one of {', '.join(names())}"
+        f"no profile {str(name_or_path)!r:.100}: give a .toml file or one of {', '.join(names())}"
     )
 
 
 def _build(cls: type, table: Any, path: Path, section: str) -> Any:
     """One dataclass from one TOML table; nested dataclasses from nested tables."""
     if not isinstance(table, dict):
-        raise ProfileError(f"{path}: [{section}] must be a table of settings, not {table!r}")
+        raise ProfileError(f"{path}: [{section}] must be a table of settings, not {table!r:.80}")
     expected = {item.name: item for item in fields(cls)}
     prefix = f"{section}." if section else ""
     for key in table:
         if key not in expected:
-            raise ProfileError(f"{path}: unknown key {prefix}{key}; known: {', '.join(expected)}")
+            raise ProfileError(f"{path}: unknown key {prefix}{key:.80}; known: {', '.join(expected)}")
     for key in expected:
         if key not in table:
             raise ProfileError(f"{path}: {prefix}{key} is missing")
@@ -132,11 +137,11 @@ def _value(item: Field, value: Any, path: Path, prefix: str) -> Any:
         return _build(kind, value, path, item.name)
     accepted = (int, float) if kind is float else (kind,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and kind is not bool):
-        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must be of type {kind.__name__}")
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r:.80} must be of type {kind.__name__}")
     if "choices" in item.metadata and value not in item.metadata["choices"]:
         allowed = " or ".join(map(repr, item.metadata["choices"]))
-        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must be {allowed}")
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r:.80} must be {allowed}")
     low, high = item.metadata.get("range", (None, None))
     if low is not None and not low <= value <= high:
-        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r} must lie in {low} to {high}")
+        raise ProfileError(f"{path}: {prefix}{item.name} = {value!r:.80} must lie in {low} to {high}")
     return kind(value)

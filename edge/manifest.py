@@ -7,6 +7,7 @@ plain JSON of bounded size. Reading any bytes at all raises nothing but the erro
 import datetime
 import hashlib
 import json
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,8 @@ def sequence(manifest: Fields) -> int:
 def _raw(folder: Path, error: type[RoomtoneError]) -> bytes:
     path = folder / FILE_NAME
     try:
+        if path.exists() and not path.is_file():
+            raise error(f"{path}: not a file; copy the folder again")
         with path.open("rb") as file:
             raw = file.read(MAX_MANIFEST_BYTES + 1)
     except OSError as cause:
@@ -126,12 +129,17 @@ def _check_file(folder: Path, name: str, listed: Fields, error: type[RoomtoneErr
     size, digest = listed.integer("bytes"), listed.text("sha256")
     path = folder / name
     try:
-        if path.is_symlink() or path.stat().st_size != size:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):  # a link leads elsewhere, a pipe never ends
+            raise error(f"{path}: not a file of its own; copy the folder again")
+        if found.st_size != size:
             raise error(f"{path}: its size is not the {size} bytes of the manifest; copy the folder again")
         with path.open("rb") as file:
             actual = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise error(f"{path}: listed in the manifest but not readable: {cause.strerror or cause}") from cause
+    except UnicodeEncodeError as cause:
+        raise error(f"{folder}: the manifest lists {name!r:.80}, which no file can be called") from cause
     if actual != digest:
         raise error(f"{path}: altered: SHA-256 {actual[:12]}... is not the manifest's {digest[:12]!r}...; "
                     "copy the folder again")
