@@ -1,16 +1,18 @@
 """Build the index of a large view (edge/catalog/ivf.py), and measure how many lists a search must look into."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from edge.catalog.index import SCALE, ExactIndex
-from edge.catalog.ivf import IvfIndex, faiss_library
+from edge.catalog.ivf import IvfIndex, faiss_library, set_quantizer
 from edge.context import unit
 
 LISTS_PER_ROOT = 1.0
 """Lists for each square root of the number of vectors (benchmarks/search.py)."""
 TRAINING_VECTORS_PER_LIST = 64
+KMEANS_ROUNDS = 10
 ADDED_AT_ONCE = 65_536
 LEAST_RECALL = 0.97
 NEIGHBOURS = 10
@@ -25,16 +27,28 @@ def build(stored: np.ndarray, path: Path) -> int:
     faiss = faiss_library(path)
     count, dimension = stored.shape
     lists = max(1, min(count, 1 << round(np.log2(LISTS_PER_ROOT * np.sqrt(count)))))
-    index = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(dimension), dimension, lists,
-                                          faiss.ScalarQuantizer.QT_8bit_direct_signed, faiss.METRIC_INNER_PRODUCT)
-    index.by_residual = False
-    index.cp.min_points_per_centroid = 1  # a small index is for tests; it needs no warning
+    quantizer = faiss.IndexFlatIP(dimension)
+    index = faiss.IndexIVFScalarQuantizer(quantizer, dimension, lists, faiss.ScalarQuantizer.QT_8bit_uniform,
+                                          faiss.METRIC_INNER_PRODUCT)
     chosen = np.random.default_rng(0).permutation(count)[: lists * TRAINING_VECTORS_PER_LIST]
-    index.train(stored[np.sort(chosen)].astype(np.float32))
+    _train(faiss, quantizer, _floats(stored[np.sort(chosen)]), lists)
+    set_quantizer(faiss, index)
     for start in range(0, count, ADDED_AT_ONCE):
-        index.add(stored[start : start + ADDED_AT_ONCE].astype(np.float32))
+        index.add(_floats(stored[start : start + ADDED_AT_ONCE]))
     faiss.write_index(index, str(path))
     return _probes(stored, path, lists)
+
+
+def _train(faiss: Any, quantizer: Any, vectors: np.ndarray, lists: int) -> None:
+    """Fill the quantiser with the centroids of spherical k-means."""
+    clustering = faiss.Clustering(vectors.shape[1], lists)
+    clustering.spherical, clustering.niter, clustering.seed = True, KMEANS_ROUNDS, 0
+    clustering.min_points_per_centroid = 1  # a small index is for tests; it needs no warning
+    clustering.train(vectors, quantizer)
+
+
+def _floats(stored: np.ndarray) -> np.ndarray:
+    return stored.astype(np.float32) / np.float32(SCALE)
 
 
 def _probes(stored: np.ndarray, path: Path, lists: int) -> int:
@@ -57,5 +71,5 @@ def between(stored: np.ndarray, count: int) -> np.ndarray:
     int8 (n, d) -> unit vectors, float32 (count, d).
     """
     pairs = np.random.default_rng(1).integers(0, len(stored), (2, count))
-    first, second = stored[pairs].astype(np.float32) / np.float32(SCALE)
+    first, second = _floats(stored[pairs])
     return unit(first + np.float32(0.5) * second)
