@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--profile", metavar="NAME", help=f"refuse what does not fit: {', '.join(firmware.names())}, or a TOML file")
     add("--name", default="custom", help="the bundle's name")
     add("--version", default="1", help="the bundle's version")
+    add("--fine-tune", type=int, default=0, metavar="STEPS", help="train the model to lose less by being int8")
+    add("--checkpoint", type=Path, metavar="FILE", help="take a fine-tuning that was stopped up again")
     add("--report", type=Path, metavar="FILE.html", help="write a page, and the same as FILE.json")
     _add_choices(parser.add_argument_group("what is refused"))
 
@@ -67,6 +69,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _options(arguments: argparse.Namespace) -> Any:
+    from export.quantize.finetune import FineTuning
     from export.quantize.options import Options
     from export.quantize.parity import Thresholds
 
@@ -75,5 +78,7 @@ def _options(arguments: argparse.Namespace) -> Any:
         raise UsageError(f"--least-cosine {least.cosine_mean} must lie above 0 and at most at 1")
     return Options(
         thresholds=least, most_float_prefix=arguments.float_layers, classes=arguments.classes,
-        onnx_activations=arguments.onnx_activations, most_latency_ratio=None if arguments.allow_slower else 1.0,
+        fine_tuning=FineTuning(steps=arguments.fine_tune) if arguments.fine_tune else None,
+        checkpoint=arguments.checkpoint, onnx_activations=arguments.onnx_activations,
+        most_latency_ratio=None if arguments.allow_slower else 1.0,
         profile=firmware.load(arguments.profile) if arguments.profile else None)

@@ -11,6 +11,7 @@ from torch import fx
 from edge.bundle import Output
 from edge.errors import ExportError
 from export.quantize import blame, onnx, tflite
+from export.quantize.finetune import fine_tune
 from export.quantize.folding import fold_batch_norm
 from export.quantize.graph import trace
 from export.quantize.layout import Network, outputs_of
@@ -20,6 +21,7 @@ from export.quantize.prefix import corrected_graph
 from export.quantize.quiet import first_line, quiet
 
 CORRECTION_SAMPLES, HELD_OUT_SAMPLES = 32, 8
+FINE_TUNING_SAMPLES, FINE_TUNING_HELD_OUT = 192, 16
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,15 @@ def corrected(network: Network, calibration: np.ndarray, options: Options) -> tu
     folded = folded_graph(network, calibration[:1])
     held_out = max(1, min(HELD_OUT_SAMPLES, len(calibration) // 4))
     chosen = samples_of(calibration, CORRECTION_SAMPLES + held_out)
-    return corrected_graph(
-        lambda: copy.deepcopy(folded), chosen[held_out:], chosen[:held_out], most_float=options.most_float_prefix,
+    graph, float_prefix = corrected_graph(
+        lambda: copy.deepcopy(folded), chosen[held_out:], chosen[:held_out],
+        most_float=0 if options.fine_tuning else options.most_float_prefix,
         least_cosine=options.thresholds.cosine_mean, compensate=options.compensate)
+    if options.fine_tuning is not None:
+        training = samples_of(calibration, FINE_TUNING_SAMPLES)
+        fine_tune(graph, folded, training[FINE_TUNING_HELD_OUT:], training[:FINE_TUNING_HELD_OUT],
+                  options.fine_tuning, checkpoint=options.checkpoint)
+    return graph, float_prefix
 
 
 def samples_of(inputs: np.ndarray, most: int) -> Samples:

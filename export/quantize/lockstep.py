@@ -70,6 +70,8 @@ class Outcome:
     twin_outputs: list[Samples]
     ranges: dict[str, Range]
     """Range of each layer's result after its activation, by layer name."""
+    node_ranges: dict[Any, Range]
+    """The same of every node whose result is rounded."""
 
 
 def _of_sample(values: dict[Any, Any], index: int, used: Any) -> Any:
@@ -91,7 +93,7 @@ class Lockstep:
         self._values: dict[Any, Any] = {}
         self._twins: dict[Any, Any] = {}
         self._samples, self._on_layer = samples, on_layer
-        outcome = Outcome([], [], {})
+        outcome = Outcome([], [], {}, {})
         for node in self._graph.graph.nodes:
             if node.op == "output":
                 outcome.float_outputs = [self._values[used] for used in node.all_input_nodes]
@@ -141,7 +143,7 @@ class Lockstep:
         if len(node.users) == 1 and next(iter(node.users)).target in _ACTIVATIONS:
             return twins
         held = Range.of(self._values[node])
-        outcome.ranges[self._owner(node)] = held
+        outcome.ranges[self._owner(node)] = outcome.node_ranges[node] = held
         return twins if self._in_float_prefix(node) else [held.round(twin) for twin in twins]
 
     def _owner(self, node: Any) -> str:

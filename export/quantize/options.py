@@ -1,9 +1,11 @@
 """What can be chosen about an export; every default is what the default bundle was made with."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from edge.errors import UsageError
 from edge.firmware import FirmwareProfile
+from export.quantize.finetune import FineTuning
 from export.quantize.onnx import ACTIVATION_TYPES
 from export.quantize.parity import Thresholds
 
@@ -19,6 +21,10 @@ class Options:
     """So many layers at the start may stay in float if int8 alone loses too much; the fewest that help are taken."""
     compensate: bool = True
     """Make later weights up for the rounding of earlier ones; without it they are rounded to nearest."""
+    fine_tuning: FineTuning | None = None
+    """Train the corrected model to lose less by being int8; no layer then stays in float."""
+    checkpoint: Path | None = None
+    """Where a fine-tuning that is stopped is taken up again."""
     onnx_activations: str = "uint8"
     classes: bool = False
     """The output is a classifier's: its best class is compared as well."""
