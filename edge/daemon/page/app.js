@@ -24,6 +24,7 @@ function render() {
   draw($("now-art"), said.item ?? null);
   document.documentElement.style.setProperty("--hue", said.item ? hueOf(said.item) : 200);
   $("screen").hidden = !said.screen;
+  document.body.toggleAttribute("data-screen", Boolean(said.screen));
   if (!said.screen) return;
   draw($("screen-art"), said.screen);
   setText($("screen-title"), said.screen.title);
@@ -39,7 +40,7 @@ function renderSenses() {
     const { state, description } = senses[name];
     $(name).hidden = state === "off";
     $(name).dataset.state = state;
-    const shown = state === "live" ? description : `${description || name} · ${state}`;
+    const shown = state === "live" ? description : [state, description].filter(Boolean).join(" · ");
     setText($(name).querySelector(".label"), shown);
   }
   $("mute").setAttribute("aria-pressed", senses.muted);
@@ -86,9 +87,13 @@ function toast(text) {
 }
 
 function onLink(up) {
-  clearTimeout(offline);
-  if (up) setOffline(false);
-  else offline = setTimeout(() => setOffline(true), OFFLINE_AFTER_MS);
+  if (up) {
+    clearTimeout(offline);
+    offline = null;
+    setOffline(false);
+  } else {
+    offline ??= setTimeout(() => setOffline(true), OFFLINE_AFTER_MS);
+  }
 }
 
 function setOffline(is) {
