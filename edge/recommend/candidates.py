@@ -14,6 +14,8 @@ from edge.context import Context
 from edge.recommend.lookup import Lookup
 from edge.recommend.taste import Taste
 
+REFUSED = -0.75
+"""From this strength down an item does not come again: disliked, or skipped twice and never finished."""
 SEEN_LATELY_ITEMS = 20
 """So many of the items last finished or skipped are left in peace."""
 
@@ -43,7 +45,7 @@ def allowed(lookup: Lookup, request: Request, *, repeats: bool = True) -> np.nda
         mask[table["row"]] = False
     lately = table[-SEEN_LATELY_ITEMS:]
     mask[lately["row"][(lately["finishes"] > 0) | (lately["skips"] > 0)]] = False
-    mask[table["row"][table["strength"] <= -1]] = False
+    mask[table["row"][table["strength"] <= REFUSED]] = False
     return mask
 
 
@@ -75,7 +77,7 @@ def _sources(lookup: Lookup, request: Request, mask: np.ndarray, limit: int) -> 
         for user in crowd.users.values():
             if user is not None:
                 yield lookup.collaborative.best(user, limit, mask)
-        for scores in crowd.neighbours.values():
+        for scores in (*crowd.neighbours.values(), crowd.followers):
             best = best_of(scores, limit)
             yield best[scores[best] > 0]
     if request.words:

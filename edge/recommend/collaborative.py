@@ -7,8 +7,8 @@ factors; beside it lie
 - ``collaborative.items.npy`` float32 (len(ITEM_COLUMNS), items): what turns directions into factors, how popular
   an item is;
 - ``collaborative.fold.npy``: the spectrum (d,) of the ``ease`` factors, or Y'Y (d, d) of the ``als`` factors;
-- ``collaborative.neighbours.npy`` int32 and ``collaborative.weights.npy`` int8 (items, neighbours): the rows of an
-  item's neighbours and their weights, 5 bytes each.
+- for ``neighbours`` (liked by the same people) and ``followers`` (played soon after) each: ``NAME.rows.npy`` int32
+  and ``NAME.weights.npy`` int8 (items, neighbours): the rows of an item's neighbours and their weights, 5 bytes each.
 """
 
 import json
@@ -22,18 +22,21 @@ from edge.catalog.snapshot import Snapshot
 from edge.catalog.view import View
 from edge.errors import SnapshotError
 from edge.recommend.fold_in import least_squares, weighted_sum
+from edge.recommend.neighbours import Neighbours
 
 VIEW = "collaborative"
 FORMAT_VERSION = 1
 METHODS = ("ease", "als")
 MAX_NEIGHBOURS = 50
 DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE = f"{VIEW}.json", f"{VIEW}.items.npy", f"{VIEW}.fold.npy"
-NEIGHBOURS_FILE, WEIGHTS_FILE = f"{VIEW}.neighbours.npy", f"{VIEW}.weights.npy"
+TABLES = ("neighbours", "followers")
 ITEM_COLUMNS = (
     "scale",  # length of the item's factors
     "fold",  # by how much more the item counts in a user's factors (ease)
-    "neighbour",  # the real weight of a neighbour is the stored one times this / 127
+    "neighbours",  # scale of the item's weights in this table (neighbours.py)
+    "followers",  # likewise
     "popularity",  # 0 to 1
+    "liked",  # 0 to 1: the share of those who played it who liked it
     "exposure",  # 0 to 1, log scale: how often an unbounded order shows it
 )
 
@@ -60,11 +63,15 @@ class Collaborative:
         self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
         self._scores = np.empty(self._view.size, np.float32)
         self._lengths = _lengths(self._stored, self.items["scale"][self._rows])
-        self._neighbours = open_array(folder / NEIGHBOURS_FILE, np.int32, (items, width))
-        self._weights = open_array(folder / WEIGHTS_FILE, np.int8, (items, width))
-        self._size = items
-        if width and items and not 0 <= self._neighbours.min() <= self._neighbours.max() < items:
-            raise SnapshotError(f"{folder / NEIGHBOURS_FILE}: its rows must lie in 0 to {items - 1}")
+        self.neighbours, self.followers = (
+            Neighbours(
+                open_array(folder / f"{name}.rows.npy", np.int32, (items, width)),
+                open_array(folder / f"{name}.weights.npy", np.int8, (items, width)),
+                self.items[name],
+                name=str(folder / f"{name}.rows.npy"),
+            )
+            for name in TABLES
+        )
 
     def user(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
         """The user's factors: fold in items ``rows`` (n,) by ``weights`` (n,).
@@ -92,11 +99,6 @@ class Collaborative:
         top = keep[best_of(scores[keep], k)]
         return rows[top].astype(np.int32)
 
-    def neighbour_scores(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """The sum over items ``rows`` (n,), by ``weights`` (n,), of their neighbours' weights: float32 (items,)."""
-        amounts = self._weights[rows] * (weights * self.items["neighbour"][rows] / 127.0)[:, np.newaxis]
-        return np.bincount(self._neighbours[rows].ravel(), amounts.ravel(), self._size).astype(np.float32)
-
     def _scan(self, user: np.ndarray) -> np.ndarray:
         """The scores of every item of the view: float32 (view's size,), a buffer that the next call overwrites."""
         query = (user / np.float32(SCALE)).astype(np.float32)
@@ -107,11 +109,6 @@ class Collaborative:
             np.dot(floats, query, out=self._scores[start : start + len(part)])
         self._scores *= self._lengths
         return self._scores
-
-    def pull(self, rows: np.ndarray, weights: np.ndarray, target: int) -> np.ndarray:
-        """How much each of the items ``rows`` draws ``target`` in as its neighbour: float32 (n,)."""
-        stored = np.where(self._neighbours[rows] == target, self._weights[rows], 0).sum(axis=1)
-        return (stored * weights * self.items["neighbour"][rows] / 127.0).astype(np.float32)
 
 
 def _lengths(stored: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -129,7 +126,8 @@ def _description(snapshot: Snapshot) -> manifest.Fields:
     """The description, once it is sure that every file was among those that were verified."""
     folder = snapshot.path
     listed = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))["files"]
-    for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, NEIGHBOURS_FILE, WEIGHTS_FILE):
+    tables = (f"{name}.{part}.npy" for name in TABLES for part in ("rows", "weights"))
+    for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, *tables):
         if name not in listed:
             raise SnapshotError(f"{folder}: it has a {VIEW} view, but its manifest does not list {name}")
     path = folder / DESCRIPTION_FILE

@@ -16,6 +16,7 @@ NAMES = (
     "playing_artist",
     "own",
     "popularity",
+    "well_liked",
     "newness",
     "shown_lately",
     "collaborative_long",
@@ -24,5 +25,7 @@ NAMES = (
     "neighbours_short",
     "collaborative_place",
     "neighbours_place",
+    "follows",
+    "follows_place",
     "history",
 )

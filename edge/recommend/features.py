@@ -16,6 +16,7 @@ from edge.recommend.lookup import Lookup
 
 CONTEXT = {"audio": "heard", "video": "seen"}
 ERA_YEARS = 10.0
+PLACED = {"collaborative": "collaborative_long", "neighbours": "neighbours_long", "follows": "follows"}
 Columns = dict[str, np.ndarray]
 
 
@@ -98,7 +99,8 @@ def _era(lookup: Lookup, request: Request, rows: np.ndarray) -> np.ndarray:
 
 
 def _crowd(lookup: Lookup, request: Request, rows: np.ndarray) -> Columns:
-    """Scores from the collaborative factors and neighbours, and the place that they give: 1 the first, fading."""
+    """Scores from the collaborative factors, neighbours and followers and the places that they give; how well liked
+    the item is by those who played it."""
     collaborative, crowd = lookup.collaborative, request.taste.crowd()
     if collaborative is None or crowd is None:
         return {}
@@ -107,9 +109,11 @@ def _crowd(lookup: Lookup, request: Request, rows: np.ndarray) -> Columns:
         if user is not None:
             columns[f"collaborative_{memory}"] = _standard(collaborative.scores(user, rows))
         columns[f"neighbours_{memory}"] = _standard(crowd.neighbours[memory][rows])
-    for kind in ("collaborative", "neighbours"):
-        if f"{kind}_long" in columns:
-            columns[f"{kind}_place"] = _place(columns[f"{kind}_long"])
+    columns["follows"] = _standard(crowd.followers[rows])
+    for kind, best in PLACED.items():
+        if best in columns:
+            columns[f"{kind}_place"] = _place(columns[best])
+    columns["well_liked"] = collaborative.items["liked"][rows]
     return columns
 
 

@@ -35,6 +35,7 @@ PRIOR = {
     "playing_artist": 0.3,
     "own": 0.5,
     "popularity": 0.8,
+    "well_liked": 0.5,
     "newness": 0.2,
     "shown_lately": -0.3,
     "collaborative_long": 0.7,
@@ -43,6 +44,8 @@ PRIOR = {
     "neighbours_short": 0.2,
     "collaborative_place": 0.5,
     "neighbours_place": 0.2,
+    "follows": 0.1,
+    "follows_place": 0.2,
     "history": 0.0,
 }
 """What is assumed while nothing was trained: the moment before the taste, the taste before the crowd."""

@@ -26,11 +26,13 @@ PLAIN = {
     "seen": "looks like what is on the screen",
     "own": "you have enjoyed it before",
     "popularity": "played a lot",
+    "well_liked": "liked by most who play it",
     "newness": "new here",
     "words": "matches what you asked for",
     "collaborative_place": "played by people with your taste",
 }
 VERBS = {"audio": "sounds like", "video": "looks like"}
+TOGETHER = {"neighbours": "liked by those who like", "follows": "often played after"}
 FALLBACK = "something different"
 
 
@@ -70,22 +72,26 @@ class Reasons:
             return f"you often play {item.genre}" if self._features.column(name)[index] > 0 else None
         if name.startswith("collaborative"):
             return PLAIN["collaborative_place"] if self._features.column(name)[index] > 0 else None
-        if name.startswith("neighbours"):
-            return self._neighbour(row)
+        if name.startswith(("neighbours", "follows")):
+            return self._neighbour(row, "follows" if name.startswith("follows") else "neighbours")
         view, _, memory = name.partition("_")
         return self._likeness(view, memory, row) if memory in ("short", "long") else None
 
-    def _neighbour(self, row: int) -> str | None:
-        """The item of the history whose players play this one too."""
-        table, collaborative = self._request.taste.records.table, self._lookup.collaborative
+    def _neighbour(self, row: int, kind: str) -> str | None:
+        """The item of the history that draws this one in most, by who likes both or by what is played after it."""
+        taste, collaborative = self._request.taste, self._lookup.collaborative
         if collaborative is None:
             return None
-        pull = collaborative.pull(table["row"], self._request.taste.long_weights(), row)
+        table = taste.records.table
+        if kind == "follows":
+            pull = collaborative.followers.pull(table["row"], taste.short_weights(), row)
+        else:
+            pull = collaborative.neighbours.pull(table["row"], taste.long_weights(), row)
         best = int(pull.argmax())
         did = DID.get(EVENTS[table["event"][best]])
         if pull[best] <= 0 or did is None:
             return None
-        return f"often played by those who play {self._lookup.item(table['row'][best]).title}, which you {did}"
+        return f"{TOGETHER[kind]} {self._lookup.item(table['row'][best]).title}, which you {did}"
 
     def _likeness(self, view: str, memory: str, row: int) -> str | None:
         """The item of the history that draws this one into the list most, and what was done with it."""

@@ -18,6 +18,8 @@ WEIGHTS = {
 }
 VERDICTS = ("like", "dislike", "share")
 """An explicit word replaces what was thought before; anything else is added to it."""
+DONE_LIMIT = 0.8
+"""An item that was finished a hundred times, attended or not, says less than one that was liked."""
 DWELL_WEIGHT, LONG_DWELL_S = 0.4, 60.0
 """Staying a minute with an item says nearly as much as finishing it."""
 SEEN_ONLY = ("impression",)
@@ -31,7 +33,13 @@ def weight(event: Event) -> float:
 
 
 def strengthen(strength: float, event: Event) -> float:
-    """The item's strength after the event. However many events an item gets, it stays within -1 and 1."""
+    """The item's strength after the event. However many events an item gets, it stays within -1 and 1.
+
+    What was not said but done moves it no further than DONE_LIMIT from 0.
+    """
     if event.event in VERDICTS:
         return weight(event)
-    return min(1.0, max(-1.0, strength + weight(event)))
+    step = weight(event)
+    if step >= 0:
+        return max(strength, min(DONE_LIMIT, strength + step))
+    return min(strength, max(-DONE_LIMIT, strength + step))

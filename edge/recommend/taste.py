@@ -77,7 +77,8 @@ class Taste:
             memories = {"long": self.long_weights(), "short": self.short_weights()}
             self._crowd = Crowd(
                 users={name: collaborative.user(rows, weights) for name, weights in memories.items()},
-                neighbours={name: collaborative.neighbour_scores(rows, weights) for name, weights in memories.items()},
+                neighbours={name: collaborative.neighbours.scores(rows, weights) for name, weights in memories.items()},
+                followers=collaborative.followers.scores(rows, memories["short"]),
             )
         return self._crowd
 
@@ -90,6 +91,8 @@ class Crowd:
     """Collaborative factors, float32 (d,)."""
     neighbours: dict[str, np.ndarray]
     """Item-neighbour scores, float32 (items,)."""
+    followers: np.ndarray
+    """How much an item follows from what was played last, float32 (items,)."""
 
 
 def _folded(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray | None:

@@ -7,12 +7,15 @@ import scipy.sparse
 
 from edge.errors import ExportError
 from export.collaborative.factors import Factors, als_factors, ease_factors
+from export.collaborative.followers import followers
 from export.collaborative.grades import Scale
 from export.collaborative.item_weights import MAX_ITEMS, gram, precision, strengths_matrix, weights
-from export.collaborative.neighbours import Neighbours, neighbours, similar_items
+from export.collaborative.neighbours import NeighbourTable, neighbours, similar_items
 from export.collaborative.ratings import Ratings
 
 METHODS = ("auto", "ease", "als")
+PRIOR_RATINGS = 5.0
+"""An item's share of likes counts as much as so many ratings of the mean share."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,12 @@ class CollaborativeModel:
     """Per item of the ratings, in their order."""
 
     factors: Factors
-    neighbours: Neighbours
+    neighbours: NeighbourTable
+    followers: NeighbourTable
     popularity: np.ndarray
     """float32 (items,), 0 to 1: log of how many liked it, 1 for the most liked."""
+    liked: np.ndarray
+    """float32 (items,), 0 to 1: the share of those who rated it who liked it, drawn towards the mean share."""
     exposure: np.ndarray
     """float32 (items,), 0 to 1: log of how often the factors alone put it into a training user's first ten."""
 
@@ -44,11 +50,23 @@ def fit(ratings: Ratings, scale: Scale, *, method: str = "auto", seed: int = 0) 
         inverse = precision(gram_matrix)
         factors = ease_factors(inverse)
         near = neighbours(weights(inverse), gram_matrix)
-    return CollaborativeModel(factors, near, _log_share(liked), _exposure(strengths, factors))
+    return CollaborativeModel(
+        factors=factors,
+        neighbours=near,
+        followers=followers(ratings, scale),
+        popularity=_log_share(liked),
+        liked=_liked_share(liked, np.bincount(ratings.item, minlength=len(ratings.items))),
+        exposure=_exposure(strengths, factors),
+    )
 
 
 def _log_share(counts: np.ndarray) -> np.ndarray:
     return (np.log1p(counts) / max(float(np.log1p(counts).max()), 1e-9)).astype(np.float32)
+
+
+def _liked_share(liked: np.ndarray, rated: np.ndarray) -> np.ndarray:
+    mean = liked.sum() / rated.sum()
+    return ((liked + PRIOR_RATINGS * mean) / (rated + PRIOR_RATINGS)).astype(np.float32)
 
 
 def _exposure(

@@ -13,7 +13,7 @@ from edge.recommend.collaborative import MAX_NEIGHBOURS
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NeighbourTable:
     """``items`` int32 and ``weights`` int8 (items, k), ``scale`` float32 (items,); the real weight of a neighbour is
     its stored one times scale / 127."""
 
@@ -22,7 +22,7 @@ class Neighbours:
     scale: np.ndarray
 
 
-def neighbours(weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHBOURS) -> Neighbours:
+def neighbours(weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
     """The strongest neighbours of every item.
 
     Parameters
@@ -42,28 +42,32 @@ def neighbours(weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHB
     return _stored(kept, fitted)
 
 
-def similar_items(strengths: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> Neighbours:
+def similar_items(strengths: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
     """As ``neighbours``, for more items than EASE can do: BM25-weighted co-occurrence, through `implicit`."""
     from implicit.nearest_neighbours import BM25Recommender
 
     model = BM25Recommender(K=count + 1, num_threads=1)
     model.fit(strengths, show_progress=False)
-    similarity = model.similarity.tocsr()
-    items = similarity.shape[0]
+    return strongest(model.similarity.tocsr(), count=count)
+
+
+def strongest(weights: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
+    """The ``count`` highest weights of each row, the diagonal left out; missing ones weigh 0."""
+    items = weights.shape[0]
     count = min(count, items - 1)
     kept, fitted = np.zeros((items, count), np.int64), np.zeros((items, count), np.float32)
     for item in range(items):
-        own = slice(similarity.indptr[item], similarity.indptr[item + 1])
-        others = similarity.indices[own] != item
-        rows, values = similarity.indices[own][others], similarity.data[own][others]
-        best = np.argsort(-values)[:count]
-        kept[item, : len(best)], fitted[item, : len(best)] = rows[best], values[best]
+        own = slice(weights.indptr[item], weights.indptr[item + 1])
+        others = weights.indices[own] != item
+        columns, values = weights.indices[own][others], weights.data[own][others]
+        best = np.argsort(-values, kind="stable")[:count]
+        kept[item, : len(best)], fitted[item, : len(best)] = columns[best], values[best]
     return _stored(kept, fitted)
 
 
-def _stored(kept: np.ndarray, fitted: np.ndarray) -> Neighbours:
+def _stored(kept: np.ndarray, fitted: np.ndarray) -> NeighbourTable:
     scale = np.maximum(np.abs(fitted).max(axis=1, initial=0.0), 1e-12).astype(np.float32)
-    return Neighbours(
+    return NeighbourTable(
         items=kept.astype(np.int32),
         weights=np.rint(fitted / scale[:, np.newaxis] * 127).astype(np.int8),
         scale=scale,

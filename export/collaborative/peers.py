@@ -51,8 +51,8 @@ def _item_item(liked: scipy.sparse.csr_matrix, scale: Scale) -> Scorer:
 
     model = BM25Recommender(K=100, num_threads=1)
     model.fit(liked, show_progress=False)
-    similarity = model.similarity.tocsr()
-    return lambda items, ratings: similarity.T @ _vector(items, ratings, liked.shape[1], scale)
+    similarity = model.similarity.T.tocsr()
+    return lambda items, ratings: similarity @ _vector(items, ratings, liked.shape[1], scale)
 
 
 def _als(liked: scipy.sparse.csr_matrix, scale: Scale, seed: int) -> Scorer:

@@ -10,13 +10,17 @@ from export.collaborative.ratings import Ratings
 from export.training.ranking import RankingList
 
 FOLDS = 5
+CUTS = (0.6, 0.7, 0.8, 0.9)
 CANDIDATES = 300
 
 
 def ranking_lists(
     train: Ratings, scale: Scale, *, seed: int, method: str = "auto", limit: int = CANDIDATES
 ) -> list[RankingList]:
-    """One list for each training user who likes something after the cut: the device's candidates and features."""
+    """Lists for each training user who likes something after a cut: the device's candidates and features.
+
+    Every user is cut at several places (CUTS), so that the ranker sees short histories as well as long ones.
+    """
     users = np.unique(train.user)
     fold = np.full(len(train.users), -1)
     fold[users] = np.random.default_rng(seed).permutation(len(users)) % FOLDS
@@ -24,7 +28,7 @@ def ranking_lists(
     for number in range(FOLDS):
         others = train.of_users((fold >= 0) & (fold != number))
         with Device(train, fit(others, scale, method=method, seed=seed)) as device:
-            for case in cases_of(train, scale, fold == number):
+            for case in (case for cut in CUTS for case in cases_of(train, scale, fold == number, given=cut)):
                 features = device.candidates(events_of(train, case, scale), limit)
                 lists.append(RankingList(features.values, np.isin(features.rows, case.wanted)))
     return lists

@@ -19,11 +19,11 @@ from edge.recommend.collaborative import (
     FORMAT_VERSION,
     ITEM_COLUMNS,
     ITEMS_FILE,
-    NEIGHBOURS_FILE,
+    TABLES,
     VIEW,
-    WEIGHTS_FILE,
 )
 from export.collaborative.model import CollaborativeModel
+from export.collaborative.neighbours import NeighbourTable
 from export.manifest import seal
 
 
@@ -73,9 +73,10 @@ def _write(folder: Path, model: CollaborativeModel, rows: np.ndarray, size: int)
     np.save(folder / f"{VIEW}.rows.npy", rows[has].astype(np.int32))
     np.save(folder / ITEMS_FILE, _item_table(model, rows, size))
     np.save(folder / FOLD_FILE, np.asarray(factors.spectrum, np.float32))
-    near, weights = _neighbour_tables(model, rows, size)
-    np.save(folder / NEIGHBOURS_FILE, near)
-    np.save(folder / WEIGHTS_FILE, weights)
+    for name, table in zip(TABLES, (model.neighbours, model.followers), strict=True):
+        near, weights = _translated(table, rows, size)
+        np.save(folder / f"{name}.rows.npy", near)
+        np.save(folder / f"{name}.weights.npy", weights)
     description = {"format": FORMAT_VERSION, "method": factors.method, "neighbours": near.shape[1],
                    "regularization": factors.regularization, "alpha": factors.alpha}  # fmt: skip
     (folder / DESCRIPTION_FILE).write_text(json.dumps(description, sort_keys=True) + "\n", encoding="utf-8")
@@ -85,19 +86,20 @@ def _write(folder: Path, model: CollaborativeModel, rows: np.ndarray, size: int)
 
 
 def _item_table(model: CollaborativeModel, rows: np.ndarray, size: int) -> np.ndarray:
-    columns = {"scale": model.factors.scale, "fold": model.factors.fold, "neighbour": model.neighbours.scale,
-               "popularity": model.popularity, "exposure": model.exposure}  # fmt: skip
+    columns = {"scale": model.factors.scale, "fold": model.factors.fold, "neighbours": model.neighbours.scale,
+               "followers": model.followers.scale, "popularity": model.popularity, "liked": model.liked,
+               "exposure": model.exposure}  # fmt: skip
     table, matched = np.zeros((len(ITEM_COLUMNS), size), np.float32), rows >= 0
     for line, name in zip(table, ITEM_COLUMNS, strict=True):
         line[rows[matched]] = columns[name][matched]
     return table
 
 
-def _neighbour_tables(model: CollaborativeModel, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _translated(table: NeighbourTable, rows: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Neighbours by the snapshot's rows, int32, and weights, int8; those that it does not have weigh nothing."""
     matched = rows >= 0
-    there = rows[model.neighbours.items[matched]]
+    there = rows[table.items[matched]]
     near, weights = np.zeros((size, there.shape[1]), np.int32), np.zeros((size, there.shape[1]), np.int8)
     near[rows[matched]] = np.maximum(there, 0)
-    weights[rows[matched]] = np.where(there >= 0, model.neighbours.weights[matched], 0)
+    weights[rows[matched]] = np.where(there >= 0, table.weights[matched], 0)
     return near, weights

@@ -26,14 +26,14 @@ class RankingList:
 
 @dataclass(frozen=True)
 class Options:
-    hidden: int = 32
+    hidden: int = 16
     """Units of the network; 0 for a linear ranker."""
     models: int = 2
     """So many are trained from different seeds and averaged."""
-    epochs: int = 30
+    epochs: int = 15
     batch_lists: int = 32
     learning_rate: float = 3e-3
-    weight_decay: float = 1e-3
+    weight_decay: float = 1e-2
     seed: int = 0
 
 

@@ -134,7 +134,7 @@ def test_a_night_of_unattended_playing_does_not_take_the_taste_over(recommender,
             did("play", f"ben-{track}", time_s=1e9 + 6 * 86400 + hour * 3600 + track * 200)
             did("finish", f"ben-{track}", time_s=1e9 + 6 * 86400 + hour * 3600 + track * 200 + 180)
     long = recommender._taste("anna").content("audio").long
-    assert long[2] > 0.2  # Cleo's direction is still there
+    assert long[2] > 0.1  # Cleo's direction is still there
     did("like", "cleo-4", time_s=1e9 + 8 * 86400)
     assert recommender.recommend(NOTHING, user="anna", k=3)[0].artist == "Cleo"
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.recommend.event import EVENTS, Event
-from edge.recommend.influence import DAY_BUDGET, SESSION_BUDGET, bounded, fading, long_term
+from edge.recommend.influence import DAY_BUDGET, SESSION_BUDGET, USUAL, bounded, fading, long_term
 from edge.recommend.records import MAX_ITEMS, Records
 from edge.recommend.signals import strengthen
 
@@ -23,11 +23,21 @@ def taken(*steps: tuple[int, str, float]) -> Records:
 @pytest.mark.parametrize(
     ("kinds", "strength"),
     [
-        (["play"], 0.2), (["play", "finish"], 0.7), (["play", "skip"], -0.2), (["like"], 1.0), (["dislike"], -1.0),
-        (["like", "dislike"], -1.0), (["dislike", "like"], 1.0), (["impression"] * 9, 0.0), (["finish"] * 9, 1.0),
-        (["skip"] * 9, -1.0),
+        (["play"], 0.2),
+        (["play", "finish"], 0.7),
+        (["play", "skip"], -0.2),
+        (["like"], 1.0),
+        (["dislike"], -1.0),
+        (["like", "dislike"], -1.0),
+        (["dislike", "like"], 1.0),
+        (["impression"] * 9, 0.0),
+        (["like", "skip"], 0.6),
+        (["like", "finish"], 1.0),
+        (["dislike", "skip"], -1.0),
+        (["finish"] * 9, 0.8),
+        (["skip"] * 9, -0.8),
     ],
-)  # fmt: skip
+)
 def test_strengths(kinds, strength):
     found = 0.0
     for kind in kinds:
@@ -86,16 +96,29 @@ def test_each_item_has_one_record_and_a_bounded_strength(steps):
 
 
 @given(steps)
-def test_no_session_and_no_day_weighs_more_than_its_budget(steps):
+def test_no_session_and_no_day_weighs_more_than_its_limit(steps):
     records = Records()
     for row, kind, time_s in steps:
         records.take(row, event(kind, time_s, value=1.0))
     weights = bounded(records.table)
     for period, budget in (("session", SESSION_BUDGET), ("day", DAY_BUDGET)):
-        for name in np.unique(records.table[period]):
-            ours = weights[records.table[period] == name]
-            assert ours[ours > 0].sum() <= budget + 1e-4
-            assert -ours[ours < 0].sum() <= budget + 1e-4
+        for sign in (1, -1):
+            before = sums(records.table[period], np.maximum(sign * records.table["strength"], 0))
+            limit = max(budget, USUAL * np.median(before[before > 0]) if before.any() else 0)
+            assert (sums(records.table[period], np.maximum(sign * weights, 0)) <= limit + 1e-4).all()
+
+
+def sums(period: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.bincount(np.unique(period, return_inverse=True)[1], weights)
+
+
+def test_a_night_of_unattended_playing_is_cut_to_thrice_an_evening():
+    evenings = [(row, "like", day * 1e5 + row) for day in range(5) for row in range(day * 10, day * 10 + 10)]
+    night = [(row, "like", 9e5 + row) for row in range(100, 300)]
+    records = taken(*evenings, *night)
+    weights = bounded(records.table)
+    assert weights[:50].tolist() == [1.0] * 50
+    assert weights[50:].sum() == pytest.approx(30, rel=1e-4)
 
 
 def test_an_evening_is_taken_as_it_is():
