@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge import __version__
 from edge.errors import RoomtoneError
+from edge.trust import KEYS_DIR
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -68,6 +69,9 @@ def _command(commands, name: str, text: str, example: str, *options) -> argparse
 
 def _models(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bundle", type=Path, default=ASSETS / "bundle", help="model bundle (default: the shipped one)")
+    command.add_argument("--keys", type=Path, default=KEYS_DIR, metavar="DIR",
+                         help=f"keys of which one must have signed a bundle that is not ours (default: {KEYS_DIR})")
+    command.add_argument("--allow-unsigned", action="store_true", help="for development: open an unsigned bundle")
     command.add_argument("--engine", choices=("litert", "onnx"), help="runtime in place of the profile's")
     command.add_argument("--profile", default="workstation", help="firmware profile, by name or TOML file")
 

@@ -17,12 +17,13 @@ from edge.firmware import FirmwareProfile
 from edge.firmware import load as load_profile
 from edge.recommend.history import Event, History
 from edge.recommend.recommender import Recommendation, Recommender
+from edge.trust import Trust, device_trust
 
 HISTORY_FILE = "history.db"
 
 
 def recommend(args: argparse.Namespace) -> int:
-    profile, bundle = load_profile(args.profile), open_bundle(args.bundle)
+    profile, bundle = load_profile(args.profile), open_trusted(args)
     builder = ContextBuilder(seconds=profile.context.seconds)
     with ExitStack() as stack:
         snapshot = stack.enter_context(open_snapshot(args.catalog, spaces=bundle.spaces()))
@@ -39,6 +40,15 @@ def recommend(args: argparse.Namespace) -> int:
     else:
         _show(context, playing, found)
     return 0
+
+
+def open_trusted(args: argparse.Namespace) -> Bundle:
+    """The bundle that the arguments name, if its signature is one of theirs; our own needs none. Raises BundleError."""
+    return open_bundle(args.bundle, trust=_trust(args))
+
+
+def _trust(args: argparse.Namespace) -> Trust:
+    return device_trust(args.keys, unsigned_allowed=args.allow_unsigned)
 
 
 def _perceive_all(
@@ -65,7 +75,7 @@ def _show(context: Context, playing: Any, found: list[Recommendation]) -> None:
 def embed(args: argparse.Namespace) -> int:
     from edge.session import perceive
 
-    profile, bundle = load_profile(args.profile), open_bundle(args.bundle)
+    profile, bundle = load_profile(args.profile), open_trusted(args)
     builder = ContextBuilder(seconds=profile.context.seconds)
     modalities = (args.modality,) if args.modality else ("audio", "video")
     with Ticker(enabled=sys.stderr.isatty()) as ticker:
@@ -160,7 +170,7 @@ def daemon(args: argparse.Namespace) -> int:
 
     return serve(DaemonOptions(
         profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
-        bundle=args.bundle, catalog=args.catalog, engine=args.engine, listen=args.listen,
+        bundle=args.bundle, trust=_trust(args), catalog=args.catalog, engine=args.engine, listen=args.listen,
         token_file=args.token_file, paced=not args.fast, print_events=args.json))
 
 

@@ -5,9 +5,8 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from edge.bundle import open_bundle
 from edge.catalog.snapshot import open_snapshot
-from edge.commands import open_history, print_json
+from edge.commands import open_history, open_trusted, print_json
 from edge.engine.open import open_engine
 from edge.errors import RoomtoneError
 from edge.firmware import FirmwareProfile, load
@@ -25,7 +24,7 @@ def doctor(args: argparse.Namespace) -> int:
     """Exit code 0 when every check is passed, 1 otherwise."""
     profile = load(args.profile)
     checks = [Check("machine", *_machine())]
-    bundle = _tried(checks, "bundle", lambda: open_bundle(args.bundle), lambda b: f"{b.name} {b.version}")
+    bundle = _tried(checks, "bundle", lambda: open_trusted(args), lambda b: f"{b.name} {b.version}")
     snapshot = _tried(checks, "catalogue", lambda: open_snapshot(args.catalog, spaces=bundle.spaces() if bundle else None),
                       lambda s: f"{s.name} {s.version}, {len(s.items)} items")
     _tried(checks, "state", lambda: open_history(args.state), lambda _: str(args.state))

@@ -7,7 +7,8 @@ import json
 import os
 from pathlib import Path
 
-from edge.errors import StateError
+from edge.bundle import Bundle
+from edge.errors import BundleError, StateError
 
 FILE_NAME = "installed.json"
 MAX_BYTES = 65536
@@ -45,6 +46,15 @@ def remember(state_dir: Path, name: str, sequence: int) -> None:
         _sync_folder(state_dir)
     except OSError as error:
         raise StateError(f"{path}: cannot be written: {error.strerror or error}; free space, or give access") from error
+
+
+def accept(state_dir: Path, bundle: Bundle) -> None:
+    """Raises BundleError for an older release than the last that was accepted, else remembers this one."""
+    least = least_sequence(state_dir, bundle.name)
+    if bundle.sequence < least:
+        raise BundleError(f"{bundle.path}: its sequence {bundle.sequence} is older than {least}, which was installed "
+                          "before; install a newer one")
+    remember(state_dir, bundle.name, bundle.sequence)
 
 
 def _sync_folder(folder: Path) -> None:

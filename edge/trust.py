@@ -16,6 +16,7 @@ from edge.errors import RoomtoneError, UsageError
 
 SIGNATURE_NAME = "manifest.sig"
 KEY_SUFFIX = ".pub"
+KEYS_DIR = Path("/etc/roomtone/keys")
 SCHEME = "roomtone-ed25519"
 MAX_TEXT_BYTES = 1024
 log = logging.getLogger(__name__)
@@ -35,9 +36,9 @@ class Trust:
         path = folder / SIGNATURE_NAME
         if not path.exists():
             if not self.unsigned_allowed:
-                raise error(f"{folder} is not signed; sign it with `roomtone-export sign`, or for development allow "
-                            "unsigned bundles")
-            log.warning("%s is not signed and is opened all the same: unsigned bundles are allowed", folder)
+                raise error(f"{folder} is not signed; sign it with `roomtone-export sign`, or for development open it "
+                            "with --allow-unsigned")
+            log.warning("%s is NOT SIGNED and is opened all the same, because of --allow-unsigned", folder)
             return
         key, signature = _hex_fields(path, error, (ed25519.PUBLIC_KEY_BYTES, ed25519.SIGNATURE_BYTES))
         if key not in self.keys.values():
@@ -45,6 +46,13 @@ class Trust:
                         f"{len(self.keys)} trusted ones")
         if not ed25519.verifies(key, manifest, signature):
             raise error(f"{path}: the signature is not that of this manifest; copy the folder again")
+
+
+def device_trust(folder: Path, *, unsigned_allowed: bool) -> Trust:
+    """What a device requires: a signature by a key of ``folder``, which may be missing as long as nothing is signed."""
+    if not folder.is_dir():
+        return Trust({}, unsigned_allowed)
+    return load_trust(folder, unsigned_allowed=unsigned_allowed)
 
 
 def load_trust(folder: str | Path, *, unsigned_allowed: bool = False) -> Trust:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import edge
+from edge import installed
 from edge.bundle import Bundle, open_bundle
 from edge.catalog.snapshot import Snapshot, open_snapshot
 from edge.context import ContextBuilder
@@ -38,13 +39,14 @@ class House:
 def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Iterator[House]:
     """Raises RoomtoneError, naming what is missing, altered or over the budget."""
     senses.check(options)
-    bundle = open_bundle(options.bundle)
+    bundle = open_bundle(options.bundle, trust=options.trust)
     with contextlib.ExitStack() as stack:
         snapshot = stack.enter_context(open_snapshot(options.catalog, spaces=bundle.spaces()))
         planned = plan(options.profile, bundle, snapshot, runtime=options.engine)
         planned.check()
         meter = Meter(planned)
         history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
+        installed.accept(options.state_dir, bundle)
         recommender = Recommender(snapshot, history, candidates=options.profile.catalog.candidates)
         builder = ContextBuilder(seconds=options.profile.context.seconds)
         desk = Desk(snapshot, history, recommender, builder)

@@ -1,11 +1,12 @@
 """What the daemon is asked to do: everything that the command line decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge import bundle
 from edge.catalog import snapshot
 from edge.firmware import FirmwareProfile
+from edge.trust import Trust
 
 DEFAULT_LISTEN = "127.0.0.1:8765"
 
@@ -20,6 +21,8 @@ class DaemonOptions:
     video: str = "none"
     """A source for edge.video.source.open_video, or ``none``."""
     bundle: Path = bundle.DEFAULT
+    trust: Trust = field(default_factory=lambda: Trust({}))
+    """Whose signature a bundle that is not our own must carry."""
     catalog: Path = snapshot.DEFAULT
     engine: str | None = None
     """``litert`` or ``onnx`` in place of the profile's runtime."""

@@ -162,9 +162,20 @@ def test_a_bundle_with_a_flipped_byte_is_refused(run, tmp_path):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    code, _, err = run("recommend", KNOWN, "--bundle", tmp_path / "bundle")
+    code, _, err = run("recommend", KNOWN, "--bundle", tmp_path / "bundle", "--allow-unsigned")
     assert code == 1
     assert "audio.tflite" in err
+
+
+def test_a_bundle_that_nobody_signed_is_refused(run, tmp_path, caplog):
+    import shutil
+
+    shutil.copytree(ASSETS / "bundle", tmp_path / "bundle")
+    code, _, err = run("embed", KNOWN, "--bundle", tmp_path / "bundle")
+    assert code == 1
+    assert "is not signed" in err
+    assert run("embed", KNOWN, "--bundle", tmp_path / "bundle", "--allow-unsigned")[0] == 0
+    assert "NOT SIGNED" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["surprise = 1\n", "", "[memory]\nbudget_mib = -3\n"])

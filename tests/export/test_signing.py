@@ -58,7 +58,7 @@ def test_an_unsigned_bundle_is_refused_unless_allowed_loudly(bundle, trust, capl
         open_bundle(bundle, trust=trust)
     with caplog.at_level(logging.WARNING):
         open_bundle(bundle, trust=Trust({}, unsigned_allowed=True))
-    assert "is not signed and is opened all the same" in caplog.text
+    assert "is NOT SIGNED and is opened all the same" in caplog.text
 
 
 def test_allowing_unsigned_bundles_does_not_allow_wrong_signatures(bundle, keys):

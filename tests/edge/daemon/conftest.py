@@ -35,12 +35,18 @@ def running(home):
     process = _helper("process")
 
     def run(folder, *arguments, **settings):
-        common = ("--profile", "workstation", "--engine", "onnx", "--bundle", home.bundle, "--catalog", home.catalog)
+        common = ("--profile", "workstation", "--engine", "onnx", "--bundle", home.bundle, "--keys", home.keys,
+                  "--catalog", home.catalog)
         places = ("--state", folder / "state", "--listen", "127.0.0.1:0")
         senses = ("--audio", "none", "--video", "none")
         return process.running(folder, *common, *places, *senses, *arguments, **settings)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browsing():
+    return _helper("browser").browsing
 
 
 @pytest.fixture(scope="module")

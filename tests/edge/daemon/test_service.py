@@ -121,8 +121,8 @@ def test_other_machines_need_a_token(running, tmp_path):
     ],
 )
 def test_what_cannot_work_is_said_in_one_line(home, tmp_path, arguments, code, said):
-    common = ("--bundle", home.bundle, "--catalog", home.catalog, "--engine", "onnx", "--state", tmp_path / "state",
-              "--listen", "127.0.0.1:0", "--audio", "none")
+    common = ("--bundle", home.bundle, "--keys", home.keys, "--catalog", home.catalog, "--engine", "onnx",
+              "--state", tmp_path / "state", "--listen", "127.0.0.1:0", "--audio", "none")
     command = [sys.executable, "-m", "edge.cli", "daemon", *map(str, (*common, *arguments))]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ended.returncode == code, ended.stderr

@@ -21,6 +21,7 @@ from edge.engine.open import open_engine
 from export.bundle import ModelFiles, write_bundle
 from export.catalog.writer import ViewData, write_snapshot
 from export.frontend import AUDIO_CONSTANTS, write_audio_frontend
+from export.signing import make_keys, sign
 
 RATE_HZ = 16000
 TUNE_S = 6.0
@@ -34,6 +35,8 @@ class Home:
     """Where everything lies."""
 
     bundle: Path
+    """Signed by the key in ``keys``."""
+    keys: Path
     catalog: Path
     tunes: dict[str, Path]
     """Item to WAV file."""
@@ -46,7 +49,14 @@ def build(folder: Path) -> Home:
         write_wav(path, sound)
     _write_bundle(folder)
     _write_catalog(folder, sounds)
-    return Home(folder / "bundle", folder / "catalog", tunes)
+    return Home(folder / "bundle", _sign_bundle(folder), folder / "catalog", tunes)
+
+
+def _sign_bundle(folder: Path) -> Path:
+    keys = folder / "keys"
+    keys.mkdir()
+    sign(folder / "bundle", make_keys(keys / "tests").secret)
+    return keys
 
 
 def write_wav(path: Path, samples: np.ndarray) -> None:
