@@ -131,6 +131,7 @@ function askToken() {
 }
 
 token();
+addEventListener("hashchange", () => location.reload());
 remote.listen();
 $("mute").addEventListener("click", toggleMute);
 run();
