@@ -37,6 +37,8 @@ class Taste:
         self.records = Records()
         self.read_until = 0
         """The number of the last event of the history that was taken in."""
+        self._long: np.ndarray | None = None
+        self._short: np.ndarray | None = None
         self._folded: dict[str, ContentTaste] = {}
         self._crowd: Crowd | None = None
 
@@ -47,15 +49,19 @@ class Taste:
             row = self._lookup.row(event.item)
             if row is not None:
                 self.records.take(row, event)
-                self._folded.clear()
-                self._crowd = None
+                self._forget_what_follows()
 
     def long_weights(self) -> np.ndarray:
         """How much each record counts in the long run: float32 (records,)."""
-        return long_term(self.records.table)
+        if self._long is None:
+            self._long = long_term(self.records.table)
+        return self._long
 
     def short_weights(self) -> np.ndarray:
-        return short_term(self.records.table)
+        """How much each record counts just now: float32 (records,)."""
+        if self._short is None:
+            self._short = short_term(self.records.table)
+        return self._short
 
     def content(self, view: str) -> ContentTaste:
         """The taste in one of the snapshot's content views."""
@@ -67,6 +73,11 @@ class Taste:
                 long=_folded(vectors, self.long_weights()[-CONTENT_ITEMS:]),
             )
         return self._folded[view]
+
+    def _forget_what_follows(self) -> None:
+        """Everything that is computed from the records, once they have changed."""
+        self._long = self._short = self._crowd = None
+        self._folded = {}
 
     def crowd(self) -> "Crowd | None":
         """What those who play the same play; None without a collaborative part or anything to go by."""
