@@ -14,7 +14,7 @@ MAGIC = b"\x93NUMPY\x01\x00"
 LONGEST_HEADER_BYTES = 1024
 
 
-def open_array(path: Path, dtype: np.typing.DTypeLike, shape: tuple[int, ...]) -> np.ndarray:
+def open_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
     """A read-only memory-mapped array. Raises SnapshotError when it is not of that dtype, shape and length."""
     wanted = np.dtype(dtype)
     try:
@@ -30,6 +30,34 @@ def open_array(path: Path, dtype: np.typing.DTypeLike, shape: tuple[int, ...]) -
         raise SnapshotError(f"{path}: not the array {wanted} {shape} that the manifest announces; "
                             "build the catalogue again")
     return np.memmap(path, wanted, "r", offset=begin, shape=shape).view(np.ndarray)  # the subclass slices slowly
+
+
+class RowFile:
+    """Rows of an array file, read instead of mapped.
+
+    A row of a mapped file brings 64 KB around it into the process's memory; a row that is read brings itself.
+    """
+
+    def __init__(self, path: Path, array: np.ndarray):
+        """``array``: the same file, opened by open_array."""
+        self._path, self._array = path, array
+        self._file = path.open("rb", buffering=0)
+        self._begin = path.stat().st_size - array.nbytes
+
+    def read(self, begin: int, end: int) -> np.ndarray:
+        """Rows ``begin`` to ``end``, at least one, a copy. Raises SnapshotError when they cannot be read."""
+        row_bytes = self._array[begin:end].nbytes // (end - begin)
+        try:
+            self._file.seek(self._begin + begin * row_bytes)
+            content = self._file.read((end - begin) * row_bytes)
+        except OSError as error:
+            raise SnapshotError(f"{self._path}: cannot be read: {error.strerror or error}") from error
+        if len(content) != (end - begin) * row_bytes:
+            raise SnapshotError(f"{self._path}: shorter than it was when it was opened; copy the catalogue again")
+        return np.frombuffer(content, self._array.dtype).reshape(end - begin, *self._array.shape[1:])
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def check_ascending(path: Path, values: np.ndarray, *, first: int, last: int) -> None:

@@ -13,16 +13,18 @@ item (recording.py); VIEW.starts.npy says where each one's begin.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from edge import manifest
-from edge.catalog.arrays import check_ascending, open_array
+from edge.catalog.arrays import RowFile, check_ascending, open_array
 from edge.catalog.facets import NAMES_FILE, NUMBERS_FILE, Facets, open_facets
 from edge.catalog.index import ExactIndex, Index
 from edge.catalog.items import Items
 from edge.catalog.ivf import IvfIndex
+from edge.catalog.pages import release
 from edge.catalog.recording import RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
@@ -47,8 +49,17 @@ class Snapshot:
     """The view that says which recording is heard, when the snapshot has one."""
     size_bytes: int
 
+    def release(self) -> None:
+        """Give back the memory of the pages that were read so far; they are mapped again when they are needed.
+
+        For after a search of a large catalogue: what it touched would stay with the process otherwise.
+        """
+        release(self.path)
+
     def close(self) -> None:
         self.items.close()
+        if self.recordings is not None:
+            self.recordings.close()
 
     def __enter__(self) -> "Snapshot":
         return self
@@ -113,8 +124,11 @@ class _Shelf:
         check_ascending(self._folder / f"{name}.starts.npy", starts, first=0, last=len(stored))
         if starts[0] != 0 or starts[-1] != len(stored):
             raise SnapshotError(f"{self._folder / name}.starts.npy: must go from 0 to {len(stored)}")
-        index = self._index(name, fields, stored)
-        return RecordingView(stored, rows, starts, index, name=name, space=fields.text("space"))
+        index, vectors = self._index(name, fields, stored), self._folder / f"{name}.vectors.npy"
+        return RecordingView(
+            stored, rows, starts, index, name=name, space=fields.text("space"),
+            file=RowFile(vectors, stored) if index else None,
+            release=partial(release, self._folder / f"{name}.faiss") if index else None)
 
     def _stored(self, name: str, fields: manifest.Fields) -> np.ndarray:
         shape = fields.integer("count", 0, 1 << 40), fields.integer("dimension", 1, 4096)

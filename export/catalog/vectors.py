@@ -79,7 +79,8 @@ class ViewFiles:
         self._vectors.close()
         if self._vectors.count >= ivf_from:
             stored = np.load(self._folder / f"{self._name}.vectors.npy", mmap_mode="r", allow_pickle=False)
-            probes = inverted_lists.build(stored, self._folder / f"{self._name}.faiss")
+            recall = inverted_lists.LEAST_RECALL if self._starts is None else inverted_lists.LEAST_WINDOW_RECALL
+            probes = inverted_lists.build(stored, self._folder / f"{self._name}.faiss", least_recall=recall)
             entry |= {"index": "ivf", "probes": probes}
         return entry
 
