@@ -53,7 +53,7 @@ def table(rows: list[Row]) -> str:
     lines = [head, ["---"] + ["---:"] * len(keys) + ["---"] * noted]
     for row in rows:
         cells = [_cell(row.figures.get(key)) for key in keys]
-        lines.append([row.name, *cells, *([row.note] if noted else [])])
+        lines.append([_cell(row.name), *cells, *([_cell(row.note)] if noted else [])])
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
