@@ -21,7 +21,6 @@ CREATE VIRTUAL TABLE texts USING fts5 (
 WEIGHTS = (8.0, 4.0, 2.0, 1.0)
 """How much a word found in title, artist, album and genre counts."""
 PAGE_CACHE_KIB = 512
-MAPPED_BYTES = 1 << 30
 MOST_AT_ONCE = 500
 """Rows asked for in one question; SQLite allows 999 values."""
 DAMAGED = (sqlite3.Error, OverflowError, UnicodeError, MemoryError)
@@ -148,10 +147,10 @@ class Items:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Pages come from the memory-mapped file; next to nothing is copied into this process."""
+    """Pages are read, not mapped, and few are kept: a large catalogue takes no more memory than a small one."""
     try:
         database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-        for setting in (f"cache_size = -{PAGE_CACHE_KIB}", f"mmap_size = {MAPPED_BYTES}", "trusted_schema = OFF",
+        for setting in (f"cache_size = -{PAGE_CACHE_KIB}", "mmap_size = 0", "trusted_schema = OFF",
                         "cell_size_check = ON", "query_only = ON"):
             database.execute(f"PRAGMA {setting}")
         return database
