@@ -130,8 +130,14 @@ def _drop_unused(graph: Any) -> None:
 
 
 def _anonymise(model: Any) -> None:
-    """Nothing of the machine or the versions that made it: the same inputs give the same bytes."""
+    """Nothing of the machine or the versions that made it: the same inputs give the same bytes.
+
+    Operator sets that no node uses go too; onnxruntime refuses a model that names a newer one than it knows.
+    """
     model.ir_version = min(model.ir_version, IR_VERSION)
+    used = {node.domain for node in model.graph.node}
+    for opset in [opset for opset in model.opset_import if opset.domain not in used]:
+        model.opset_import.remove(opset)
     for text in ("doc_string", "producer_version", "producer_name"):
         model.ClearField(text)
     for part in (model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.initializer):

@@ -1,6 +1,7 @@
 """Whole exports: models that are not ours pass both formats and the gate; what cannot is refused in words."""
 
 import numpy as np
+import onnx as onnx_library
 import pytest
 import torch
 from torch import nn
@@ -74,6 +75,13 @@ def test_the_same_inputs_give_the_same_bytes(resnet, pictures, tmp_path):
     first, second = ({path.name: path.read_bytes() for path in sorted(folder.iterdir())}
                      for folder in (out, tmp_path / "again"))
     assert first == second
+
+
+def test_the_onnx_file_is_one_that_old_runtimes_load(resnet):
+    model = onnx_library.load(resnet[1] / "video.onnx")
+    assert model.ir_version == 8
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", 18)]
+    assert {tensor.data_location for tensor in model.graph.initializer} == {onnx_library.TensorProto.DEFAULT}
 
 
 def test_ds_cnn_of_mlperf_tiny(cepstra, tmp_path):
