@@ -133,7 +133,7 @@ def test_a_database_without_the_text_index_is_refused(tmp_path):
 
 
 def test_another_number_of_items_is_refused(library, tmp_path):
-    with pytest.raises(SnapshotError, match="holds 12 items in rows 0 to 11, not 13 from 0"):
+    with pytest.raises(SnapshotError, match="its rows go from 0 to 11, not from 0 to 12"):
         Items(library._path, 13)
 
 
