@@ -27,6 +27,8 @@ class Lookup:
         """Whom an item exposes: its artist, else its channel, else itself. int32 (items,), equal ones are the same."""
         self.popularity = _popularity(self)
         """How often an item is played elsewhere, 0 to 1: float32 (items,)."""
+        self.exposure = self.collaborative.items["exposure"] if self.collaborative else np.zeros(self.size, np.float32)
+        """How often an item is recommended to everybody, 0 to 1: float32 (items,)."""
         self.newness = _newness(snapshot)
         """1 for what came last into the catalogue, fading; 0 where unknown: float32 (items,)."""
         self.genres = _genres(snapshot)

@@ -21,6 +21,8 @@ from edge.recommend.taste import Taste
 MAX_CANDIDATES = 10_000
 GINI_BOUND = 0.3
 """The most unequal that a list may expose its artists: of 10 places, at most 3 or so go to one."""
+EXPOSURE_PENALTY = 0.5
+"""How far the score of the item that everybody is shown is lowered, others by the logarithm of their exposure."""
 READ_EVENTS = 4096
 """How much of a long history is read to rebuild a taste: more items than a taste remembers."""
 
@@ -60,6 +62,7 @@ class Recommender:
         candidates: int = 200,
         ranker: Ranker | None = None,
         gini_bound: float = GINI_BOUND,
+        exposure_penalty: float = EXPOSURE_PENALTY,
         repeats: bool = True,
     ):
         """``repeats``: whether an item that the user has touched may come again. Raises UsageError."""
@@ -67,7 +70,7 @@ class Recommender:
             raise UsageError(f"candidates = {candidates} must lie in 1 to {MAX_CANDIDATES}")
         self._snapshot, self._history, self._limit = snapshot, history, candidates
         self._ranker = ranker or rankers.prior()
-        self._gini_bound, self._repeats = gini_bound, repeats
+        self._gini_bound, self._exposure_penalty, self._repeats = gini_bound, exposure_penalty, repeats
         self._lookup = Lookup(snapshot)
         self._tastes: dict[str, Taste] = {}
         self._forgettings = history.forgettings()
@@ -86,7 +89,7 @@ class Recommender:
         if not len(rows):
             return []
         features = describe(self._lookup, request, rows)
-        scores = self._ranker.score(features.values)
+        scores = self._ranker.score(features.values) - self._exposure_penalty * self._lookup.exposure[rows]
         chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
         reasons = Reasons(self._lookup, request, self._ranker, features).of(chosen)
         return [
