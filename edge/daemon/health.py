@@ -97,8 +97,8 @@ class SenseHealth:
         if news:
             self._since_wall_s, self._changed_at = time.time(), self._clock()
             self.losses += state is State.LOST
+            self._window = (self._changed_at, 0)
             if state is not State.LIVE:
-                self._window = (self._changed_at, 0)
                 self._last_frame_at, self._rate_hz, self.level_dbfs = None, None, None
         self._state, self.error = state, error
         return news

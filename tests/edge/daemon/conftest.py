@@ -30,9 +30,13 @@ def home(tiny, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def running(home):
+def process():
+    return _helper("process")
+
+
+@pytest.fixture(scope="session")
+def running(home, process):
     """``running(folder, "--audio", ...)``: a context manager that gives a daemon of the tiny household."""
-    process = _helper("process")
 
     def run(folder, *arguments, **settings):
         common = ("--profile", "workstation", "--engine", "onnx", "--bundle", home.bundle, "--keys", home.keys,

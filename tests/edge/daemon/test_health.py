@@ -76,6 +76,16 @@ def test_measures_the_rate_of_arrival(health, clock):
     assert health.report()["received_hz"] == pytest.approx(15000)
 
 
+def test_the_rate_leaves_out_the_time_without_a_device(health, clock):
+    health.enter(State.LOST)
+    clock.now_s += 100
+    for _ in range(30):
+        clock.now_s += 0.1
+        health.received(1600)
+        health.enter(State.LIVE)
+    assert health.report()["received_hz"] == pytest.approx(16000)
+
+
 def test_a_loss_is_counted_and_explained(health):
     health.enter(State.LIVE)
     health.received(1280, level_dbfs=-20.0)
