@@ -23,6 +23,8 @@ class CollaborativeModel:
     """Per item of the ratings, in their order."""
 
     factors: Factors
+    plays: np.ndarray
+    """int64 (items,): how many rated it."""
     neighbours: NeighbourTable
     followers: NeighbourTable
     popularity: np.ndarray
@@ -50,12 +52,14 @@ def fit(ratings: Ratings, scale: Scale, *, method: str = "auto", seed: int = 0) 
         inverse = precision(gram_matrix)
         factors = ease_factors(inverse)
         near = neighbours(weights(inverse), gram_matrix)
+    plays = np.bincount(ratings.item, minlength=len(ratings.items))
     return CollaborativeModel(
         factors=factors,
+        plays=plays,
         neighbours=near,
         followers=followers(ratings, scale),
         popularity=_log_share(liked),
-        liked=_liked_share(liked, np.bincount(ratings.item, minlength=len(ratings.items))),
+        liked=_liked_share(liked, plays),
         exposure=_exposure(strengths, factors),
     )
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from edge.recommend.collaborative import (
     TABLES,
     VIEW,
 )
+from edge.recommend.lookup import CONTENT_VIEWS
+from export.collaborative.content import complete, features_of
+from export.collaborative.factors import Factors
 from export.collaborative.model import CollaborativeModel
 from export.collaborative.neighbours import NeighbourTable
 from export.manifest import seal
@@ -32,29 +36,46 @@ def add_to_snapshot(
 ) -> dict[str, Any]:
     """Write the snapshot ``folder`` with the model's view into ``out`` (by default in its place, renamed at the end).
 
-    ``items`` are the ids of the model's items. Items that the snapshot does not have are left out; those that the
-    model does not have get no factors. Returns what was done: {"matched": ..., "left_out": ..., "without": ...}.
-    Raises ExportError when no item is common to both, SnapshotError when the folder is no snapshot.
+    ``items`` are the ids of the model's items. Those that the snapshot does not have are left out; the snapshot's
+    other items get factors predicted from their content. Returns how many of each: {"matched": ..., "left_out": ...,
+    "predicted": ...}. Raises ExportError when no item is common to both, SnapshotError when the folder is none.
     """
     folder, out = Path(folder), Path(out or folder)
     with open_snapshot(folder) as snapshot:
         rows = _rows(snapshot, items)
-        size = len(snapshot.items)
-    matched = rows >= 0
-    if not matched.any():
-        raise ExportError(f"none of the {len(items)} rated items is in {folder}: the ids must be the catalogue's")
+        matched = rows >= 0
+        if not matched.any():
+            raise ExportError(f"none of the {len(items)} rated items is in {folder}: the ids must be the catalogue's")
+        factors = _completed(snapshot, model, rows)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
         made = Path(scratch) / "new"
         shutil.copytree(folder, made)
-        described = _write(made, model, rows, size)
+        described = _write(made, model, factors, rows)
         manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
         manifest["views"][VIEW] = described
         seal(made, {key: value for key, value in manifest.items() if key != "files"})
         if out.exists():
             out.rename(Path(scratch) / "old")
         made.rename(out)
-    return {"matched": int(matched.sum()), "left_out": int((~matched).sum()), "without": size - int(matched.sum())}
+    predicted = int(factors.directions.any(axis=1).sum()) - int(matched.sum())
+    return {"matched": int(matched.sum()), "left_out": int((~matched).sum()), "predicted": max(0, predicted)}
+
+
+def _completed(snapshot: Snapshot, model: CollaborativeModel, rows: np.ndarray) -> Factors:
+    """Factors for every item of the snapshot: the model's, and predicted ones where nobody has played it."""
+    size, matched = len(snapshot.items), rows >= 0
+    every = np.arange(size)
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        result = np.zeros((size, *values.shape[1:]), values.dtype)
+        result[rows[matched]] = values[matched]
+        return result
+
+    own = model.factors
+    factors = replace(own, directions=spread(own.directions), scale=spread(own.scale), fold=spread(own.fold))
+    vectors = {name: view.vectors(every)[0] for name, view in snapshot.views.items() if name in CONTENT_VIEWS}
+    return complete(factors, features_of(list(snapshot.items), vectors), spread(model.plays))
 
 
 def _rows(snapshot: Snapshot, items: list[str]) -> np.ndarray:
@@ -63,15 +84,14 @@ def _rows(snapshot: Snapshot, items: list[str]) -> np.ndarray:
     return np.array([known.get(item, -1) for item in items], np.int64)
 
 
-def _write(folder: Path, model: CollaborativeModel, rows: np.ndarray, size: int) -> dict[str, Any]:
+def _write(folder: Path, model: CollaborativeModel, factors: Factors, rows: np.ndarray) -> dict[str, Any]:
     """The files that edge/recommend/collaborative.py reads. Returns the view's entry for the manifest."""
-    factors = model.factors
-    has = np.flatnonzero((rows >= 0) & factors.directions.any(axis=1))
-    has = has[np.argsort(rows[has])]
+    size = len(factors.scale)
+    has = np.flatnonzero(factors.directions.any(axis=1))
     stored = np.rint(factors.directions[has] * SCALE).astype(np.int8)
     np.save(folder / f"{VIEW}.vectors.npy", stored)
-    np.save(folder / f"{VIEW}.rows.npy", rows[has].astype(np.int32))
-    np.save(folder / ITEMS_FILE, _item_table(model, rows, size))
+    np.save(folder / f"{VIEW}.rows.npy", has.astype(np.int32))
+    np.save(folder / ITEMS_FILE, _item_table(model, factors, rows))
     np.save(folder / FOLD_FILE, np.asarray(factors.spectrum, np.float32))
     for name, table in zip(TABLES, (model.neighbours, model.followers), strict=True):
         near, weights = _translated(table, rows, size)
@@ -85,13 +105,17 @@ def _write(folder: Path, model: CollaborativeModel, rows: np.ndarray, size: int)
             "index": "exact"}  # fmt: skip
 
 
-def _item_table(model: CollaborativeModel, rows: np.ndarray, size: int) -> np.ndarray:
-    columns = {"scale": model.factors.scale, "fold": model.factors.fold, "neighbours": model.neighbours.scale,
-               "followers": model.followers.scale, "popularity": model.popularity, "liked": model.liked,
-               "exposure": model.exposure}  # fmt: skip
-    table, matched = np.zeros((len(ITEM_COLUMNS), size), np.float32), rows >= 0
+def _item_table(model: CollaborativeModel, factors: Factors, rows: np.ndarray) -> np.ndarray:
+    """ITEM_COLUMNS for every item of the snapshot."""
+    of_items = {"scale": factors.scale, "fold": factors.fold}
+    of_rated = {"neighbours": model.neighbours.scale, "followers": model.followers.scale,
+                "popularity": model.popularity, "liked": model.liked, "exposure": model.exposure}  # fmt: skip
+    table, matched = np.zeros((len(ITEM_COLUMNS), len(factors.scale)), np.float32), rows >= 0
     for line, name in zip(table, ITEM_COLUMNS, strict=True):
-        line[rows[matched]] = columns[name][matched]
+        if name in of_items:
+            line[:] = of_items[name]
+        else:
+            line[rows[matched]] = of_rated[name][matched]
     return table
 
 
