@@ -71,7 +71,7 @@ def _digest(parts: list[bytes]) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def _stage(cache: Path, name: str, made_of: str, makes: Path, work: Callable[[], None]) -> None:
+def _stage(cache: Path, name: str, made_of: str, makes: Path, work: Callable[[], object]) -> None:
     """Do ``work`` unless ``makes`` is there and was last made of the same."""
     stamp = cache / "stamps" / f"{name}.sha256"
     if makes.exists() and stamp.exists() and stamp.read_text() == made_of:

@@ -127,10 +127,12 @@ def settled(model: nn.Module, inputs: Tensor, seed: int = 0) -> nn.Module:
     """Batch norms that have seen data, all other weights from a seed; in eval mode."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in model.parameters():
+        for name, parameter in model.named_parameters():
             if parameter.dim() > 1:
                 fan_in = parameter[0].numel()
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5)
+            elif name.endswith("bias"):
+                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
         model.train()
         for _ in range(8):
             model(inputs)

@@ -19,11 +19,11 @@ def smooth(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def pictures() -> np.ndarray:
-    """(48, 32, 32, 3), NHWC."""
-    return smooth((48, 32, 32, 3), 1)
+    """(64, 32, 32, 3), NHWC."""
+    return smooth((64, 32, 32, 3), 1)
 
 
 @pytest.fixture(scope="session")
 def cepstra() -> np.ndarray:
-    """(48, 49, 10)."""
-    return smooth((48, 49, 10), 2)
+    """(64, 49, 10)."""
+    return smooth((64, 49, 10), 2)
