@@ -19,7 +19,7 @@ TEST_PACKAGES = libportaudio2 pulseaudio libasound2-plugins
 demo: .venv/.installed
 	@.venv/bin/python -m edge.demo
 
-test: .venv-test/.installed test-main test-tflite
+test: .venv-test/.installed lint test-main test-tflite
 
 test-main: .venv-test/.installed
 	.venv-test/bin/python -m pytest -n $(JOBS) --dist loadfile

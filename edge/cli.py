@@ -68,7 +68,7 @@ def _command(commands, name: str, text: str, example: str, *options) -> argparse
 
 
 def _models(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--bundle", type=Path, default=ASSETS / "bundle", help="model bundle (default: the shipped one)")
+    command.add_argument("--bundle", type=Path, default=ASSETS / "bundle", help="model bundle (default: ours)")
     command.add_argument("--keys", type=Path, default=KEYS_DIR, metavar="DIR",
                          help=f"keys of which one must have signed a bundle that is not ours (default: {KEYS_DIR})")
     command.add_argument("--allow-unsigned", action="store_true", help="for development: open an unsigned bundle")
@@ -101,7 +101,8 @@ def _recommend(commands) -> None:
 
 def _daemon(commands) -> None:
     command = _command(commands, "daemon", "listen and watch, serve the page and the API",
-                       "roomtone daemon --audio mic --video v4l2:/dev/video0 --profile rpi-4-tv", _models, _catalog, _state)
+                       "roomtone daemon --audio mic --video v4l2:/dev/video0 --profile rpi-4-tv",
+                       _models, _catalog, _state)
     command.add_argument("--audio", default="mic", help="mic, mic:NAME, file:PATH or none (default: mic)")
     command.add_argument("--video", default="none", help="v4l2:DEVICE, file:PATH, a URL or none (default: none)")
     command.add_argument("--listen", default="127.0.0.1:8765", help="HOST:PORT or unix:PATH (default: 127.0.0.1:8765)")

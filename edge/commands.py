@@ -5,6 +5,7 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def _perceive_all(
     with Ticker(enabled=sys.stderr.isatty()) as ticker:
         for path in args.files:
             perceive(path, bundle=bundle, profile=profile, builder=builder, runtime=args.engine,
-                     on_news=lambda news, path=path: ticker.tell(f"{path.name}: {news.modality} {news.end_s:.0f} s"))
+                     on_news=ticker.following(path.name))
 
 
 def _show(context: Context, playing: Any, found: list[Recommendation]) -> None:
@@ -197,6 +198,10 @@ class Ticker:
     def tell(self, text: str) -> None:
         if self._enabled:
             print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+    def following(self, name: str) -> Callable[[Embedding], None]:
+        """Says how far a file has been understood."""
+        return lambda news: self.tell(f"{name}: {news.modality} {news.end_s:.0f} s")
 
     def __enter__(self) -> "Ticker":
         return self

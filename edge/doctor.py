@@ -25,7 +25,8 @@ def doctor(args: argparse.Namespace) -> int:
     profile = load(args.profile)
     checks = [Check("machine", *_machine())]
     bundle = _tried(checks, "bundle", lambda: open_trusted(args), lambda b: f"{b.name} {b.version}")
-    snapshot = _tried(checks, "catalogue", lambda: open_snapshot(args.catalog, spaces=bundle.spaces() if bundle else None),
+    spaces = bundle.spaces() if bundle else None
+    snapshot = _tried(checks, "catalogue", lambda: open_snapshot(args.catalog, spaces=spaces),
                       lambda s: f"{s.name} {s.version}, {len(s.items)} items")
     _tried(checks, "state", lambda: open_history(args.state), lambda _: str(args.state))
     if profile.audio.enabled:
@@ -71,7 +72,8 @@ def _run(bundle, kind: str, profile: FirmwareProfile) -> str:
     import numpy as np
 
     model = bundle.model(kind)
-    with open_engine(profile.engine.runtime, model.file(profile.engine.runtime), threads=profile.engine.threads) as engine:
+    runtime = profile.engine.runtime
+    with open_engine(runtime, model.file(runtime), threads=profile.engine.threads) as engine:
         engine.run(np.zeros(engine.input.shape, np.int8))
         return f"{engine.version}, input {engine.input.shape}"
 

@@ -197,7 +197,8 @@ def test_state_that_cannot_be_written_is_one_sentence(run, tmp_path):
 def test_the_command_loads_nothing_of_the_workstation():
     program = (
         "import sys, contextlib, io; from edge.cli import main\n"
-        f"with contextlib.redirect_stdout(io.StringIO()): code = main(['recommend', {str(FILM)!r}, '--state', sys.argv[1]])\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    code = main(['recommend', {str(FILM)!r}, '--state', sys.argv[1]])\n"
         "bad = {'torch', 'scipy', 'onnx', 'librosa', 'python_speech_features', 'export'} & set(sys.modules)\n"
         "print(code, sorted(bad))")
     import tempfile
@@ -208,7 +209,8 @@ def test_the_command_loads_nothing_of_the_workstation():
     assert done.stdout.strip() == "0 []", done.stderr
 
 
-@pytest.mark.parametrize("command", ["", "recommend", "daemon", "embed", "search", "feedback", "history", "forget", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["", "recommend", "daemon", "embed", "search", "feedback", "history", "forget", "doctor"])
 def test_help_has_an_example(run, command):
     code, out, _ = run(*([command] if command else []), "--help")
     assert code == 0

@@ -132,7 +132,7 @@ def settled(model: nn.Module, inputs: Tensor, seed: int = 0) -> nn.Module:
                 fan_in = parameter[0].numel()
                 parameter.copy_(torch.randn(parameter.shape, generator=generator) * (2 / fan_in) ** 0.5)
             elif name.endswith("bias"):
-                parameter.copy_(torch.randn(parameter.shape, generator=generator) * 0.1)
+                parameter.zero_()
         model.train()
         for _ in range(8):
             model(inputs)
