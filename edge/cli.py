@@ -8,11 +8,11 @@ from pathlib import Path
 
 from edge import __version__
 from edge.errors import RoomtoneError
+from edge.recommend.event import EVENTS
 from edge.trust import KEYS_DIR
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-EVENTS = ("play", "finish", "skip", "like", "dislike", "share", "comment", "dwell", "impression")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

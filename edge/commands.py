@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.bundle import Bundle, open_bundle
+from edge.catalog.similar import similar
 from edge.catalog.snapshot import Snapshot, open_snapshot
 from edge.context import Context, ContextBuilder, Embedding
 from edge.errors import RoomtoneError, UsageError
@@ -105,7 +106,8 @@ def search(args: argparse.Namespace) -> int:
     if bool(args.words) == bool(args.like):
         raise UsageError("give words to search for, or --like ITEM")
     with open_snapshot(args.catalog) as snapshot:
-        found = _like(snapshot, args.like, args.k) if args.like else snapshot.items.search(" ".join(args.words), args.k)
+        found = (similar(snapshot, args.like, args.k) if args.like
+                 else snapshot.items.search(" ".join(args.words), args.k))
         rows = [(snapshot.items.by_row(row), score) for row, score in found]
     if args.json:
         print_json({"results": [{"item": item.item, "title": item.title, "artist": item.artist, "kind": item.kind,
@@ -114,17 +116,6 @@ def search(args: argparse.Namespace) -> int:
         for item, score in rows:
             print(f"{score:6.2f}  {item.item}  {item.title}{f', {item.artist}' if item.artist else ''}")
     return 0
-
-
-def _like(snapshot: Snapshot, name: str, k: int) -> list[tuple[int, float]]:
-    """The neighbours of an item in the first content view that has it."""
-    item = find_item(snapshot, name)
-    for view in snapshot.views.values():
-        vector = view.vector(item.row)
-        if vector is not None:
-            rows, scores = view.search(vector, k + 1)
-            return [(int(row), float(score)) for row, score in zip(rows, scores, strict=True) if row != item.row][:k]
-    raise RoomtoneError(f"{name}: no view of {snapshot.path} has a vector for it")
 
 
 def find_item(snapshot: Snapshot, name: str) -> Any:

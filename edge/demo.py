@@ -44,7 +44,7 @@ def _demo() -> None:
         print(f"{bundle.name} {bundle.version}, a catalogue of {len(snapshot.items)} items, {profile.engine.runtime}")
         recommender = Recommender(snapshot, history, candidates=profile.catalog.candidates)
         for clip in clips():
-            _take_in(clip, bundle, profile, recommender)
+            _take_in(clip, bundle, profile, recommender, snapshot)
     print(POINTERS)
 
 
@@ -55,7 +55,7 @@ def clips() -> list[Path]:
             + [clip for clip in found if clip.suffix in FILM_SUFFIXES])
 
 
-def _take_in(clip: Path, bundle, profile, recommender) -> None:
+def _take_in(clip: Path, bundle, profile, recommender, snapshot) -> None:
     from edge.context import ContextBuilder
     from edge.session import perceive
 
@@ -63,11 +63,10 @@ def _take_in(clip: Path, bundle, profile, recommender) -> None:
     said: set[str] = set()
 
     def tell(news) -> None:
-        playing = recommender.now_playing(builder.context())
-        heard = f"  this is {playing.title!r} ({playing.score:.2f})" if playing else ""
-        if heard not in said or not heard:
-            print(f"  {news.end_s:5.1f} s  {'hears' if news.modality == 'audio' else 'sees '}{heard}", flush=True)
-        said.add(heard)
+        text = _understood(news.modality, builder.context(), recommender, snapshot)
+        if text not in said:
+            print(f"  {news.end_s:5.1f} s  {text}", flush=True)
+        said.add(text)
 
     print(f"\n{clip.name}")
     perceive(clip, bundle=bundle, profile=profile, builder=builder, on_news=tell)
@@ -75,6 +74,15 @@ def _take_in(clip: Path, bundle, profile, recommender) -> None:
     for row in recommender.recommend(builder.context(), user="demo", k=LISTED):
         by = f", {row.artist}" if row.artist else ""
         print(f"  {row.rank}. {row.title}{by}  ({row.score:.2f})  {'; '.join(row.reasons)}")
+
+
+def _understood(modality: str, context, recommender, snapshot) -> str:
+    """The recording if it is known, else what the sound or picture is most like."""
+    playing = recommender.now_playing(context) if modality == "audio" else None
+    if playing:
+        return f"hears {playing.title!r} ({playing.score:.2f})"
+    rows, _ = snapshot.views[modality].search(context.vectors[modality], 1)
+    return f"{'hears' if modality == 'audio' else 'sees'} something like {snapshot.items.by_row(rows[0]).title!r}"
 
 
 if __name__ == "__main__":

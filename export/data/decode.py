@@ -1,16 +1,20 @@
-"""Any music file to the rate that the models hear: 16 kHz, mono, int16."""
+"""Any music file to the rate that the models hear: 16 kHz, mono, int16, through the device's own decoder.
+
+Tracker modules are the one kind of file that the device does not play; libopenmpt renders them.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from edge.audio import decoding
+from edge.audio.resampling import FULL_SCALE, MonoResampler
 from edge.errors import MediaError
 from export.data import openmpt
 
 SAMPLE_RATE_HZ = 16_000
 TRACKER_RATE_HZ = 48_000
-BLOCK_FRAMES = 1 << 18
 
 
 def decode(path: Path, *, max_s: float = 600.0) -> np.ndarray:
@@ -19,59 +23,35 @@ def decode(path: Path, *, max_s: float = 600.0) -> np.ndarray:
     Returns np.ndarray [shape=(n,), dtype=int16], mono at 16 kHz, at most ``max_s`` seconds from its start.
     Raises MediaError naming the file when it has no sound that can be read.
     """
-    blocks = _tracker(path, max_s) if path.suffix.lower() in openmpt.SUFFIXES else _sound(path)
-    samples = _resampled(blocks, int(max_s * SAMPLE_RATE_HZ))
+    chunks = _tracker(path, max_s) if path.suffix.lower() in openmpt.SUFFIXES else _sound(path)
+    samples = _resampled(chunks, int(max_s * SAMPLE_RATE_HZ))
     if len(samples) == 0:
         raise MediaError(f"{path}: holds no sound")
     return samples
 
 
-def _tracker(path: Path, max_s: float) -> Iterator[tuple[int, np.ndarray]]:
+def _tracker(path: Path, max_s: float) -> Iterator[decoding.Chunk]:
     with openmpt.Module(path) as module:
-        yield TRACKER_RATE_HZ, module.read(TRACKER_RATE_HZ, max_s=max_s).astype(np.float32) / 32768
+        rendered = module.read(TRACKER_RATE_HZ, max_s=max_s).astype(np.float32) / FULL_SCALE
+        yield decoding.Chunk(TRACKER_RATE_HZ, rendered[:, np.newaxis])
 
 
-def _sound(path: Path) -> Iterator[tuple[int, np.ndarray]]:
-    """Blocks of (rate_hz, mono float32) from libsndfile, or from FFmpeg where libsndfile knows no such format."""
-    import soundfile
-
+def _sound(path: Path) -> Iterator[decoding.Chunk]:
     try:
-        file = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError:
-        yield from _film_sound(path)
-        return
-    with file:
-        for block in file.blocks(BLOCK_FRAMES, dtype="float32", always_2d=True):
-            yield file.samplerate, block.mean(axis=1)
+        yield from decoding.decode(path)
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def _film_sound(path: Path) -> Iterator[tuple[int, np.ndarray]]:
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.audio:
-                raise MediaError(f"{path}: has no sound track")
-            mono = av.AudioResampler(format="fltp", layout="mono")
-            for frame in container.decode(audio=0):
-                for part in mono.resample(frame):
-                    yield part.sample_rate, part.to_ndarray()[0]
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(f"{path}: cannot be decoded: {error}") from error
-
-
-def _resampled(blocks: Iterator[tuple[int, np.ndarray]], limit: int) -> np.ndarray:
-    """Resample without gaps, stop at ``limit`` samples, round to int16."""
-    import soxr
-
-    stream, parts, total = None, [], 0
-    for rate_hz, block in blocks:
-        stream = stream or soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
-        parts.append(stream.resample_chunk(np.ascontiguousarray(block)))
+def _resampled(chunks: Iterator[decoding.Chunk], limit: int) -> np.ndarray:
+    """Resample without gaps and stop at ``limit`` samples."""
+    resampler, parts, total = None, [np.empty(0, np.int16)], 0
+    for chunk in chunks:
+        resampler = resampler or MonoResampler(chunk.sample_rate_hz, SAMPLE_RATE_HZ)
+        parts.append(resampler.push(chunk.samples))
         total += len(parts[-1])
         if total >= limit:
             break
-    if stream is not None and total < limit:
-        parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
-    joined = np.concatenate(parts)[:limit] if parts else np.empty(0, np.float32)
-    return np.clip(np.round(np.nan_to_num(joined) * 32768), -32768, 32767).astype(np.int16)
+    else:
+        parts.append(resampler.flush() if resampler else parts[0])
+    return np.concatenate(parts)[:limit]
