@@ -7,8 +7,8 @@ from edge.context import Context
 
 LEAST_SCORE = 0.85
 LEAST_MARGIN = 0.05
-"""A match below this cosine, or that close to the second best, is "not sure". Provisional: to be set on recordings
-that are not in the catalogue such that at most 1 in 100 of them is called by another's name."""
+"""A match below this cosine, or that close to the second best, is "not sure". Clean excerpts of the default catalogue
+score .94 and more, the tracks of packages that are not in it at most .76. Not calibrated yet for sound in a room."""
 LEAST_WINDOWS = 2
 """One window of three seconds is not enough to say a name."""
 
