@@ -28,7 +28,7 @@ def doctor(args: argparse.Namespace) -> int:
     spaces = bundle.spaces() if bundle else None
     snapshot = _tried(checks, "catalogue", lambda: open_snapshot(args.catalog, spaces=spaces),
                       lambda s: f"{s.name} {s.version}, {len(s.items)} items")
-    _tried(checks, "state", lambda: open_history(args.state), lambda _: str(args.state))
+    _tried(checks, "state", lambda: open_history(args.state).close(), lambda _: str(args.state))
     if profile.audio.enabled:
         _tried(checks, "microphone", _microphones, lambda found: found)
     if bundle:
