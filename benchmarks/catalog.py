@@ -48,11 +48,11 @@ def write(folder: Path, size: int) -> None:
     with SnapshotWriter(folder, VIEWS, name=f"synthetic-{size}", version="1") as writer:
         for number in range(size):
             windows = audio[number] + random.normal(0, 12, (WINDOWS, 64))
-            writer.add(_item(number, size, random), {"audio": audio[number], "recording": windows})
+            writer.add(item_of(number, size, random), {"audio": audio[number], "recording": windows})
         writer.finish()
 
 
-def _item(number: int, size: int, random: np.random.Generator) -> Item:
+def item_of(number: int, size: int, random: np.random.Generator) -> Item:
     title = " ".join(random.choice(WORDS, 3)).title()
     artist = f"{WORDS[number % len(WORDS)].title()} {number % max(1, size // 20)}"
     return Item(row=0, item=f"track:synthetic/{number:07d}", kind="track", title=f"{title} {number}", artist=artist,

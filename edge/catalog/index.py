@@ -11,6 +11,8 @@ SCALE = 127.0
 """Stored vectors are unit vectors times this, rounded to int8: a cosine is off by .001 or so."""
 CHUNK_ROWS = 4096
 """Rows made float32 at a time: with 64 dimensions 1 MB, which stays in a small core's cache."""
+SAMPLED, SAMPLE_MARGIN = 4096, 8
+"""How many scores tell where the best begin, and so many of them lie above that beside what is expected."""
 
 Found = tuple[np.ndarray, np.ndarray]
 """Positions int64 (<= k,) and cosines float32 (<= k,), best first, equal ones by position."""
@@ -90,6 +92,25 @@ def best_of(scores: np.ndarray, k: int) -> np.ndarray:
         return np.empty(0, np.int64)
     if k >= len(scores):
         return np.argsort(-scores, kind="stable")
-    least = np.partition(scores, len(scores) - k)[len(scores) - k]
-    candidates = np.flatnonzero(scores >= least)
-    return candidates[np.argsort(-scores[candidates], kind="stable")][:k]
+    candidates = _shortlist(scores, k)
+    found = scores[candidates]
+    if len(candidates) > k:
+        kept = found >= np.partition(found, len(found) - k)[len(found) - k]
+        candidates, found = candidates[kept], found[kept]
+    return candidates[np.argsort(-found, kind="stable")][:k]
+
+
+def _shortlist(scores: np.ndarray, k: int) -> np.ndarray:
+    """Positions, ascending, of a few more than the k highest: all above what a sample says that some 4 k exceed.
+
+    Partitioning 100,000 scores takes ten times as long as comparing them once.
+    """
+    every = len(scores) // SAMPLED
+    if every > 1:
+        sample = scores[::every]
+        rank = 4 * k // every + SAMPLE_MARGIN
+        if rank < len(sample):
+            above = np.flatnonzero(scores >= np.partition(sample, len(sample) - rank)[len(sample) - rank])
+            if len(above) >= k:
+                return above
+    return np.arange(len(scores))

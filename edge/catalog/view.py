@@ -52,6 +52,8 @@ class View:
         """
         if self.size == 0:
             return np.zeros((len(rows), self.dimension), np.float32), np.zeros(len(rows), bool)
+        if self._complete:
+            return unit(self._stored[rows].astype(np.float32)), np.ones(len(rows), bool)
         at = np.minimum(np.searchsorted(self._rows, rows), self.size - 1)
         known = self._rows[at] == rows
         return unit(self._stored[at].astype(np.float32)) * known[:, np.newaxis], known

@@ -6,13 +6,14 @@ popular, what is new. A missing modality has no source and costs nothing.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from edge.catalog.index import best_of
 from edge.context import Context
 from edge.recommend.lookup import Lookup
-from edge.recommend.taste import Taste
+from edge.recommend.taste import Crowd, Taste
 
 REFUSED = -0.75
 """From this strength down an item does not come again: disliked, or skipped twice and never finished."""
@@ -29,6 +30,11 @@ class Request:
     words: str | None = None
     playing: int | None = None
     """The row of the recording that is playing now."""
+
+    @cached_property
+    def crowd(self) -> Crowd | None:
+        """Computed once a request."""
+        return self.taste.crowd()
 
 
 def allowed(lookup: Lookup, request: Request, *, repeats: bool = True) -> np.ndarray:
@@ -72,14 +78,12 @@ def _sources(lookup: Lookup, request: Request, mask: np.ndarray, limit: int) -> 
         for vector in (request.context.vectors.get(view), taste.short, taste.long):
             if vector is not None:
                 yield lookup.snapshot.views[view].search(vector, limit, allowed=mask)[0]
-    crowd = request.taste.crowd()
+    crowd = request.crowd
     if lookup.collaborative is not None and crowd is not None:
-        for user in crowd.users.values():
-            if user is not None:
-                yield lookup.collaborative.best(user, limit, mask)
+        yield from lookup.collaborative.best([user for user in crowd.users.values() if user is not None], limit, mask)
         for scores in (*crowd.neighbours.values(), crowd.followers):
-            best = best_of(scores, limit)
-            yield best[scores[best] > 0]
+            drawn = np.flatnonzero((scores > 0) & mask)
+            yield drawn[best_of(scores[drawn], limit)].astype(np.int32)
     if request.words:
         found = lookup.snapshot.items.search(request.words, limit)
         yield np.array([row for row, _ in found], np.int32)

@@ -12,6 +12,7 @@ factors; beside it lie
 """
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -61,7 +62,6 @@ class Collaborative:
         self._stored = open_array(folder / f"{VIEW}.vectors.npy", np.int8, (self._view.size, d))
         self._rows = open_array(folder / f"{VIEW}.rows.npy", np.int32, (self._view.size,))
         self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
-        self._scores = np.empty(self._view.size, np.float32)
         self._lengths = _lengths(self._stored, self.items["scale"][self._rows])
         self.neighbours, self.followers = (
             Neighbours(
@@ -91,24 +91,32 @@ class Collaborative:
         """How much a user of these factors wants each item of ``rows``: float32 (n,), any scale."""
         return (self._view.vectors(rows)[0] @ user) * self.items["scale"][rows]
 
-    def best(self, user: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
-        """The rows of the k items that the user wants most, int32, best first; ``allowed`` is bool (items,)."""
-        scores = self._scan(user)
-        rows = self._rows
-        keep = np.flatnonzero(allowed[rows])
-        top = keep[best_of(scores[keep], k)]
-        return rows[top].astype(np.int32)
+    def best(self, users: Sequence[np.ndarray], k: int, allowed: np.ndarray) -> list[np.ndarray]:
+        """For each of the users' factors the rows of the k items wanted most, int32, best first.
 
-    def _scan(self, user: np.ndarray) -> np.ndarray:
-        """The scores of every item of the view: float32 (view's size,), a buffer that the next call overwrites."""
-        query = (user / np.float32(SCALE)).astype(np.float32)
+        ``allowed`` is bool (items,). The vectors are read once for all users.
+        """
+        if not users:
+            return []
+        scores, barred = self._scan(np.stack(users)), ~allowed[self._rows]
+        found = []
+        for line in np.ascontiguousarray(scores.T):
+            line *= self._lengths
+            line[barred] = -np.inf
+            top = best_of(line, k)
+            found.append(self._rows[top[line[top] > -np.inf]].astype(np.int32))
+        return found
+
+    def _scan(self, users: np.ndarray) -> np.ndarray:
+        """The products of every stored direction with users (n, d): float32 (view's size, n)."""
+        queries = np.ascontiguousarray(users.T / np.float32(SCALE), np.float32)
+        scores = np.empty((self._view.size, len(users)), np.float32)
         for start in range(0, len(self._stored), CHUNK_ROWS):
             part = self._stored[start : start + CHUNK_ROWS]
             floats = self._floats[: len(part)]
             np.copyto(floats, part)
-            np.dot(floats, query, out=self._scores[start : start + len(part)])
-        self._scores *= self._lengths
-        return self._scores
+            np.dot(floats, queries, out=scores[start : start + len(part)])
+        return scores
 
 
 def _lengths(stored: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -101,7 +101,7 @@ def _era(lookup: Lookup, request: Request, rows: np.ndarray) -> np.ndarray:
 def _crowd(lookup: Lookup, request: Request, rows: np.ndarray) -> Columns:
     """Scores from the collaborative factors, neighbours and followers and the places that they give; how well liked
     the item is by those who played it."""
-    collaborative, crowd = lookup.collaborative, request.taste.crowd()
+    collaborative, crowd = lookup.collaborative, request.crowd
     if collaborative is None or crowd is None:
         return {}
     columns = {}

@@ -21,7 +21,8 @@ class Neighbours:
         amounts = self._weights[rows] * (weights * self._scale[rows] / 127.0)[:, np.newaxis]
         return np.bincount(self._rows[rows].ravel(), amounts.ravel(), len(self._rows)).astype(np.float32)
 
-    def pull(self, rows: np.ndarray, weights: np.ndarray, target: int) -> np.ndarray:
-        """How much each of the items ``rows``, by ``weights``, draws ``target`` in: float32 (n,)."""
-        stored = np.where(self._rows[rows] == target, self._weights[rows], 0).sum(axis=1)
-        return (stored * weights * self._scale[rows] / 127.0).astype(np.float32)
+    def pull(self, rows: np.ndarray, weights: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """How much each of the items ``rows`` (n,), by ``weights``, draws ``targets`` (m,) in: float32 (m, n)."""
+        near, stored = self._rows[rows], self._weights[rows]
+        drawn = np.stack([np.where(near == target, stored, 0).sum(axis=1) for target in targets])
+        return (drawn * weights * self._scale[rows] / 127.0).astype(np.float32)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from edge.catalog.items import Item
 from edge.recommend.candidates import Request
 from edge.recommend.event import EVENTS
 from edge.recommend.feature_names import NAMES
@@ -42,10 +43,13 @@ class Reasons:
     def __init__(self, lookup: Lookup, request: Request, ranker: Ranker, features: Features):
         self._lookup, self._request, self._ranker, self._features = lookup, request, ranker, features
         self._touched: dict[str, np.ndarray] = {}
+        self._items: dict[int, Item] = {}
+        self._pulls: dict[str, dict[int, np.ndarray]] = {}
+        self._chosen = np.zeros(0, np.int32)
 
     def of(self, chosen: np.ndarray) -> list[tuple[str, ...]]:
         """One to three reasons for each of the candidates ``chosen`` (indices into the features), strongest first."""
-        values = self._features.values
+        values, self._chosen = self._features.values, self._features.rows[chosen]
         lifts = self._ranker.contributions(values[chosen], values)
         return [self._told(int(index), lift) for index, lift in zip(chosen, lifts, strict=True)]
 
@@ -61,15 +65,14 @@ class Reasons:
 
     def _words(self, name: str, index: int) -> str | None:
         row = int(self._features.rows[index])
-        item = self._lookup.item(row)
         if name in PLAIN and name != "collaborative_place":
             return PLAIN[name] if self._features.values[index, NAMES.index(name)] > 0 else None
         if name == "artist":
-            return f"you liked {item.artist}" if self._features.column("artist")[index] > 0 else None
+            return f"you liked {self._item(row).artist}" if self._features.column("artist")[index] > 0 else None
         if name == "playing_artist":
-            return f"by {item.artist}, who is playing" if self._features.column(name)[index] > 0 else None
+            return f"by {self._item(row).artist}, who is playing" if self._features.column(name)[index] > 0 else None
         if name.startswith("genre"):
-            return f"you often play {item.genre}" if self._features.column(name)[index] > 0 else None
+            return f"you often play {self._item(row).genre}" if self._features.column(name)[index] > 0 else None
         if name.startswith("collaborative"):
             return PLAIN["collaborative_place"] if self._features.column(name)[index] > 0 else None
         if name.startswith(("neighbours", "follows")):
@@ -77,21 +80,32 @@ class Reasons:
         view, _, memory = name.partition("_")
         return self._likeness(view, memory, row) if memory in ("short", "long") else None
 
+    def _item(self, row: int) -> Item:
+        if row not in self._items:
+            self._items[int(row)] = self._lookup.item(row)
+        return self._items[int(row)]
+
     def _neighbour(self, row: int, kind: str) -> str | None:
         """The item of the history that draws this one in most, by who likes both or by what is played after it."""
-        taste, collaborative = self._request.taste, self._lookup.collaborative
-        if collaborative is None:
-            return None
-        table = taste.records.table
-        if kind == "follows":
-            pull = collaborative.followers.pull(table["row"], taste.short_weights(), row)
-        else:
-            pull = collaborative.neighbours.pull(table["row"], taste.long_weights(), row)
+        pull, table = self._pull(kind)[row], self._request.taste.records.table
         best = int(pull.argmax())
         did = DID.get(EVENTS[table["event"][best]])
         if pull[best] <= 0 or did is None:
             return None
-        return f"{TOGETHER[kind]} {self._lookup.item(table['row'][best]).title}, which you {did}"
+        return f"{TOGETHER[kind]} {self._item(table['row'][best]).title}, which you {did}"
+
+    def _pull(self, kind: str) -> dict[int, np.ndarray]:
+        """For each chosen row, how much each record draws it in, float32 (records,)."""
+        if kind not in self._pulls:
+            taste, collaborative = self._request.taste, self._lookup.collaborative
+            assert collaborative is not None  # without it no item has such a feature
+            rows = taste.records.table["row"]
+            if kind == "follows":
+                pulls = collaborative.followers.pull(rows, taste.short_weights(), self._chosen)
+            else:
+                pulls = collaborative.neighbours.pull(rows, taste.long_weights(), self._chosen)
+            self._pulls[kind] = dict(zip(self._chosen.tolist(), pulls, strict=True))
+        return self._pulls[kind]
 
     def _likeness(self, view: str, memory: str, row: int) -> str | None:
         """The item of the history that draws this one into the list most, and what was done with it."""
@@ -106,5 +120,5 @@ class Reasons:
         if pull[best] <= 0:
             return None
         did = DID.get(EVENTS[table["event"][best]])
-        title = self._lookup.item(table["row"][best]).title
+        title = self._item(table["row"][best]).title
         return f"{VERBS[view]} {title}, which you {did}" if did else None

@@ -23,6 +23,8 @@ GINI_BOUND = 0.3
 """The most unequal that a list may expose its artists: of 10 places, at most 3 or so go to one."""
 EXPOSURE_PENALTY = 0.5
 """How far the score of the item that everybody is shown is lowered, others by the logarithm of their exposure."""
+MOST_TASTES = 32
+"""So many users' tastes are kept in memory, 1.2 MB at most; another one's is built from the history when asked for."""
 READ_EVENTS = 4096
 """How much of a long history is read to rebuild a taste: more items than a taste remembers."""
 
@@ -72,7 +74,7 @@ class Recommender:
         self._ranker = ranker or rankers.prior()
         self._gini_bound, self._exposure_penalty, self._repeats = gini_bound, exposure_penalty, repeats
         self._lookup = Lookup(snapshot)
-        self._tastes: dict[str, Taste] = {}
+        self._tastes: dict[str, Taste] = {}  # the one that was asked for last is the last
         self._forgettings = history.forgettings()
 
     def recommend(self, context: Context, *, user: str, k: int = 10, words: str | None = None) -> list[Recommendation]:
@@ -111,7 +113,10 @@ class Recommender:
         if forgettings != self._forgettings:
             self._tastes.clear()
             self._forgettings = forgettings
-        taste = self._tastes.setdefault(user, Taste(self._lookup))
+        taste = self._tastes.pop(user, None) or Taste(self._lookup)
+        if len(self._tastes) >= MOST_TASTES:
+            del self._tastes[next(iter(self._tastes))]
+        self._tastes[user] = taste
         taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
         return taste
 

@@ -19,6 +19,9 @@ CONTENT_ITEMS = 256
 """How many of the latest items make a content vector: older ones have faded below a tenth."""
 LEAST_LENGTH = 1e-3
 """A shorter sum says nothing: there is no taste in that view (yet)."""
+LEAST_SHARE = 1e-3
+"""A record that counts for less than this share of the strongest one is left out of a sum: of a thousand, the
+short-term memory needs the last 35."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Taste:
         self._long: np.ndarray | None = None
         self._short: np.ndarray | None = None
         self._folded: dict[str, ContentTaste] = {}
-        self._crowd: Crowd | None = None
+        self._users: dict[str, np.ndarray | None] | None = None
 
     def take(self, numbered: Iterable[tuple[int, Event]]) -> None:
         """Take events in, oldest first. Those of items that the snapshot does not have are passed over."""
@@ -76,22 +79,46 @@ class Taste:
 
     def _forget_what_follows(self) -> None:
         """Everything that is computed from the records, once they have changed."""
-        self._long = self._short = self._crowd = None
+        self._long = self._short = self._users = None
         self._folded = {}
 
+    def users(self) -> dict[str, np.ndarray | None]:
+        """The user's place among the collaborative factors by memory (``long``, ``short``): float32 (d,), None while
+        nothing is known; empty without a collaborative part."""
+        if self._users is None:
+            collaborative = self._lookup.collaborative
+            self._users = {} if collaborative is None else {
+                name: collaborative.user(*counted) for name, counted in self._memories().items()}
+        return self._users
+
     def crowd(self) -> "Crowd | None":
-        """What those who play the same play; None without a collaborative part or anything to go by."""
-        collaborative, rows = self._lookup.collaborative, self.records.table["row"]
-        if collaborative is None or not len(rows):
+        """What those who play the same play; None without a collaborative part or anything to go by.
+
+        Made anew each time: a score for every item is too much to keep for every user.
+        """
+        collaborative = self._lookup.collaborative
+        if collaborative is None or not len(self.records.table):
             return None
-        if self._crowd is None:
-            memories = {"long": self.long_weights(), "short": self.short_weights()}
-            self._crowd = Crowd(
-                users={name: collaborative.user(rows, weights) for name, weights in memories.items()},
-                neighbours={name: collaborative.neighbours.scores(rows, weights) for name, weights in memories.items()},
-                followers=collaborative.followers.scores(rows, memories["short"]),
-            )
-        return self._crowd
+        memories = self._memories()
+        return Crowd(
+            users=self.users(),
+            neighbours={name: collaborative.neighbours.scores(*counted) for name, counted in memories.items()},
+            followers=collaborative.followers.scores(*memories["short"]),
+        )
+
+    def _memories(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """For each memory the rows and weights of the records that count in it."""
+        rows, memories = self.records.table["row"], {"long": self.long_weights(), "short": self.short_weights()}
+        kept = {name: np.abs(weights) > LEAST_SHARE * np.abs(weights).max(initial=0.0)
+                for name, weights in memories.items()}
+        return {name: (rows[kept[name]], weights[kept[name]]) for name, weights in memories.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """What is kept for this user in memory: the records and what was computed from them."""
+        vectors = [vector for taste in self._folded.values() for vector in (taste.short, taste.long)]
+        computed = [self._long, self._short, *(self._users or {}).values(), *vectors]
+        return self.records.nbytes + sum(array.nbytes for array in computed if array is not None)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def _als(liked: scipy.sparse.csr_matrix, scale: Scale, seed: int) -> Scorer:
     factors = np.asarray(model.item_factors)
 
     def score(items: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-        history = scipy.sparse.csr_matrix(_vector(items, ratings, liked.shape[1], scale)) * ALS_ALPHA
+        history = scipy.sparse.csr_matrix(_vector(items, ratings, liked.shape[1], scale))
         return factors @ model.recalculate_user(0, history)
 
     return score
