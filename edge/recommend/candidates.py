@@ -12,6 +12,7 @@ import numpy as np
 
 from edge.catalog.index import best_of
 from edge.context import Context
+from edge.recommend.filters import Filters
 from edge.recommend.lookup import Lookup
 from edge.recommend.taste import Crowd, Taste
 
@@ -19,6 +20,7 @@ REFUSED = -0.75
 """From this strength down an item does not come again: disliked, or skipped twice and never finished."""
 SEEN_LATELY_ITEMS = 20
 """So many of the items last finished or skipped are left in peace."""
+EVERYTHING = Filters()
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,17 @@ class Request:
         return self.taste.crowd()
 
 
-def allowed(lookup: Lookup, request: Request, *, repeats: bool = True) -> np.ndarray:
+def allowed(lookup: Lookup, request: Request, filters: Filters = EVERYTHING) -> np.ndarray:
     """Which items may be recommended: bool (items,).
 
-    Never the one that is playing, a disliked one, or one of those finished or skipped just now; with ``repeats``
-    off, none that the user has touched.
+    None that the filters keep out, never the one that is playing, a disliked one, or one of those finished or skipped
+    just now.
     """
-    mask = np.ones(lookup.size, bool)
+    mask = filters.mask(lookup)
     if request.playing is not None:
         mask[request.playing] = False
     table = request.taste.records.table
-    if not repeats:
+    if not filters.repeats:
         mask[table["row"]] = False
     lately = table[-SEEN_LATELY_ITEMS:]
     mask[lately["row"][(lately["finishes"] > 0) | (lately["skips"] > 0)]] = False

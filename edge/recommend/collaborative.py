@@ -24,6 +24,7 @@ from edge.catalog.view import View
 from edge.errors import SnapshotError
 from edge.recommend.fold_in import least_squares, weighted_sum
 from edge.recommend.neighbours import Neighbours
+from edge.recommend.parts import listed
 
 VIEW = "collaborative"
 FORMAT_VERSION = 1
@@ -133,10 +134,10 @@ def open_collaborative(snapshot: Snapshot) -> Collaborative | None:
 def _description(snapshot: Snapshot) -> manifest.Fields:
     """The description, once it is sure that every file was among those that were verified."""
     folder = snapshot.path
-    listed = json.loads((folder / manifest.FILE_NAME).read_text(encoding="utf-8"))["files"]
+    there = listed(snapshot)
     tables = (f"{name}.{part}.npy" for name in TABLES for part in ("rows", "weights"))
     for name in (DESCRIPTION_FILE, ITEMS_FILE, FOLD_FILE, *tables):
-        if name not in listed:
+        if name not in there:
             raise SnapshotError(f"{folder}: it has a {VIEW} view, but its manifest does not list {name}")
     path = folder / DESCRIPTION_FILE
     try:

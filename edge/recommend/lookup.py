@@ -12,6 +12,8 @@ MOST_GENRES = 64
 GENRE_SEPARATORS = "|/;,"
 FRESH_DAYS = 30.0
 FRESH_YEARS = 10.0
+NEW_FROM = 0.5
+"""An item of this newness (it fades by e a month, or ten years) is new: the last three weeks, or seven years."""
 
 
 class Lookup:
@@ -23,6 +25,7 @@ class Lookup:
         self.size = len(snapshot.items)
         self.facets = snapshot.facets
         self.collaborative = open_collaborative(snapshot)
+        self._artists: dict[str, list[int]] | None = None
         self.groups = _groups(snapshot)
         """Whom an item exposes: its artist, else its channel, else itself. int32 (items,), equal ones are the same."""
         self.popularity = _popularity(self)
@@ -33,12 +36,25 @@ class Lookup:
         """1 for what came last into the catalogue, fading; 0 where unknown: float32 (items,)."""
         self.genres = _genres(snapshot)
         """Which of at most 64 genres an item has, one bit each: uint64 (items,)."""
+        self.unplayed = _unplayed(self)
+        """The items that nobody has played elsewhere, or the newest where that is unknown: bool (items,)."""
         self.popular, self.newest = _best(self.popularity), _best(self.newness)
         """Rows, best first: int32."""
 
     def row(self, item: str) -> int | None:
         found = self.snapshot.items.by_id(item)
         return None if found is None else found.row
+
+    def artist_codes(self, names: frozenset[str]) -> np.ndarray:
+        """The numbers in ``facets.artist`` of artists by their case-folded names: int32, unknown ones left out."""
+        if self._artists is None:
+            codes, rows = np.unique(self.facets.artist, return_index=True)
+            items = zip(codes.tolist(), self.snapshot.items.by_rows(rows.tolist()), strict=True)
+            self._artists = {}
+            for code, item in items:
+                if item.artist is not None:
+                    self._artists.setdefault(item.artist.casefold(), []).append(code)
+        return np.array([code for name in names for code in self._artists.get(name, ())], np.int32)
 
     def item(self, row: int) -> Item:
         return self.snapshot.items.by_row(int(row))
@@ -68,6 +84,12 @@ def _popularity(lookup: Lookup) -> np.ndarray:
     if lookup.collaborative is not None:
         return np.array(lookup.collaborative.items["popularity"], np.float32)
     return lookup.facets.popularity.astype(np.float32)
+
+
+def _unplayed(lookup: Lookup) -> np.ndarray:
+    if lookup.collaborative is not None:
+        return lookup.collaborative.items["popularity"] == 0
+    return lookup.newness > NEW_FROM
 
 
 def _newness(snapshot: Snapshot) -> np.ndarray:

@@ -14,10 +14,13 @@ from typing import Any
 import numpy as np
 
 from edge import manifest
-from edge.errors import BundleError
+from edge.catalog.snapshot import Snapshot
+from edge.errors import SnapshotError
 from edge.recommend.feature_names import NAMES
+from edge.recommend.parts import listed
 
 FORMAT_VERSION = 1
+FILE_NAME = "ranker.json"
 MAX_HIDDEN = 256
 PRIOR = {
     "heard": 6.0,
@@ -107,21 +110,26 @@ def prior() -> Ranker:
     return Ranker(linear, PRIOR_BIAS, np.zeros(width, np.float32), np.ones(width, np.float32))
 
 
+def of_snapshot(snapshot: Snapshot) -> Ranker:
+    """The ranker that was trained for this catalogue, or the prior. Raises SnapshotError when it is not one."""
+    return load(snapshot.path / FILE_NAME) if FILE_NAME in listed(snapshot) else prior()
+
+
 def load(path: Path) -> Ranker:
-    """Read a ranker from a file that was verified before. Raises BundleError that names the file and the key."""
+    """Read a ranker from a file that was verified before. Raises SnapshotError that names the file and the key."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: the ranker cannot be read: {error!s:.120}") from error
-    fields = manifest.Fields(document, str(path), BundleError)
+        raise SnapshotError(f"{path}: the ranker cannot be read: {error!s:.120}") from error
+    fields = manifest.Fields(document, str(path), SnapshotError)
     fields.integer("format", FORMAT_VERSION, FORMAT_VERSION)
     names = fields.rows("features")
     if tuple(names) != NAMES:
-        raise BundleError(f"{path}: the ranker's features are not this version's; train it again with this version")
+        raise SnapshotError(f"{path}: the ranker's features are not this version's; train it again with this version")
     width = len(NAMES)
     scale = _numbers(path, "scale", fields.rows("scale"), (width,))
     if not (scale > 0).all():
-        raise BundleError(f"{path}: every 'scale' must be above 0")
+        raise SnapshotError(f"{path}: every 'scale' must be above 0")
     return Ranker(
         linear=_numbers(path, "linear", fields.rows("linear"), (width,)),
         bias=fields.number("bias"),
@@ -134,7 +142,7 @@ def load(path: Path) -> Ranker:
 def _hidden(path: Path, fields: manifest.Fields, width: int) -> Hidden:
     units = len(fields.rows("bias"))
     if not 1 <= units <= MAX_HIDDEN:
-        raise BundleError(f"{path}: {units} hidden units; 1 to {MAX_HIDDEN} are allowed")
+        raise SnapshotError(f"{path}: {units} hidden units; 1 to {MAX_HIDDEN} are allowed")
     return Hidden(
         weights=_numbers(path, "weights", fields.rows("weights"), (width, units)),
         bias=_numbers(path, "bias", fields.rows("bias"), (units,)),
@@ -146,7 +154,7 @@ def _numbers(path: Path, key: str, rows: list[Any], shape: tuple[int, ...]) -> n
     try:
         values = np.array(rows, np.float32)
     except (ValueError, TypeError) as error:
-        raise BundleError(f"{path}: {key!r} must be numbers") from error
+        raise SnapshotError(f"{path}: {key!r} must be numbers") from error
     if values.shape != shape or not np.isfinite(values).all():
-        raise BundleError(f"{path}: {key!r} must be finite numbers of shape {shape}, not {values.shape}")
+        raise SnapshotError(f"{path}: {key!r} must be finite numbers of shape {shape}, not {values.shape}")
     return values

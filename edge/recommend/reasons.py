@@ -35,6 +35,7 @@ PLAIN = {
 VERBS = {"audio": "sounds like", "video": "looks like"}
 TOGETHER = {"neighbours": "liked by those who like", "follows": "often played after"}
 FALLBACK = "something different"
+TO_EXPLORE = "new, for you to try"
 
 
 class Reasons:

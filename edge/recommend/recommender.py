@@ -7,14 +7,17 @@ import numpy as np
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 from edge.errors import UsageError
+from edge.recommend import explore
 from edge.recommend import ranker as rankers
-from edge.recommend.candidates import Request, allowed, gather
+from edge.recommend.candidates import EVERYTHING, Request, allowed, gather
+from edge.recommend.explore import seed_of
 from edge.recommend.features import describe
+from edge.recommend.filters import Filters
 from edge.recommend.gini import rerank
 from edge.recommend.history import History
 from edge.recommend.lookup import Lookup
 from edge.recommend.ranker import Ranker
-from edge.recommend.reasons import Reasons
+from edge.recommend.reasons import MAX_REASONS, TO_EXPLORE, Reasons
 from edge.recommend.recognition import recognise
 from edge.recommend.taste import Taste
 
@@ -41,6 +44,8 @@ class Recommendation:
     """One to three, the strongest first."""
     artist: str | None
     kind: str
+    propensity: float | None = None
+    """With which probability the item was drawn for this place, where it was drawn to be tried; else None."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +70,27 @@ class Recommender:
         ranker: Ranker | None = None,
         gini_bound: float = GINI_BOUND,
         exposure_penalty: float = EXPOSURE_PENALTY,
-        repeats: bool = True,
+        exploration: float = explore.SHARE,
+        filters: Filters = EVERYTHING,
+        seed: int = 0,
     ):
-        """``repeats``: whether an item that the user has touched may come again. Raises UsageError."""
+        """``ranker``: by default the snapshot's own, or what is assumed without one. ``exploration``: the share of
+        places for items that nobody has played, 0 to 1, drawn from ``seed``, the user and the user's last event.
+        ``filters``: what stays out where a request says nothing else. Raises UsageError, SnapshotError.
+        """
         if not 1 <= candidates <= MAX_CANDIDATES:
             raise UsageError(f"candidates = {candidates} must lie in 1 to {MAX_CANDIDATES}")
         self._snapshot, self._history, self._limit = snapshot, history, candidates
-        self._ranker = ranker or rankers.prior()
-        self._gini_bound, self._exposure_penalty, self._repeats = gini_bound, exposure_penalty, repeats
+        self._ranker = ranker or rankers.of_snapshot(snapshot)
+        self._gini_bound, self._exposure_penalty = gini_bound, exposure_penalty
+        self._exploration, self._filters, self._seed = exploration, filters, seed
         self._lookup = Lookup(snapshot)
         self._tastes: dict[str, Taste] = {}  # the one that was asked for last is the last
         self._forgettings = history.forgettings()
 
-    def recommend(self, context: Context, *, user: str, k: int = 10, words: str | None = None) -> list[Recommendation]:
+    def recommend(
+        self, context: Context, *, user: str, k: int = 10, words: str | None = None, filters: Filters | None = None
+    ) -> list[Recommendation]:
         """The k best items to play next, best first; fewer when the catalogue has no more to offer.
 
         Raises UsageError for a k below 1, StateError when the history cannot be read.
@@ -86,18 +99,26 @@ class Recommender:
             raise UsageError(f"k = {k} must be at least 1")
         match = recognise(self._snapshot, context)
         request = Request(context, self._taste(user), words, match.row if match else None)
-        mask = allowed(self._lookup, request, repeats=self._repeats)
+        mask = allowed(self._lookup, request, filters or self._filters)
         rows = gather(self._lookup, request, mask, limit=self._limit)
         if not len(rows):
             return []
         features = describe(self._lookup, request, rows)
         scores = self._ranker.score(features.values) - self._exposure_penalty * self._lookup.exposure[rows]
-        chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
+        chosen, propensity = self._ordered(rows, scores, k, seed_of(self._seed, user, request.taste.read_until))
         reasons = Reasons(self._lookup, request, self._ranker, features).of(chosen)
+        if propensity is not None:
+            reasons[-1] = (TO_EXPLORE, *reasons[-1])[:MAX_REASONS]
         return [
-            self._recommendation(place, int(rows[index]), float(scores[index]), why)
+            self._recommendation(place, int(rows[index]), float(scores[index]), why,
+                                 propensity if place == len(chosen) else None)
             for place, (index, why) in enumerate(zip(chosen, reasons, strict=True), start=1)
-        ]
+        ]  # fmt: skip
+
+    def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, float | None]:
+        """The list as indices into the candidates ``rows``, and the propensity of its last place if it was drawn."""
+        chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
+        return explore.explore(chosen, scores, self._lookup.unplayed[rows], share=self._exploration, seed=seed)
 
     def now_playing(self, context: Context) -> Recognition | None:
         """The recording that is heard, None when that is not sure."""
@@ -120,7 +141,9 @@ class Recommender:
         taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
         return taste
 
-    def _recommendation(self, rank: int, row: int, score: float, reasons: tuple[str, ...]) -> Recommendation:
+    def _recommendation(
+        self, rank: int, row: int, score: float, reasons: tuple[str, ...], propensity: float | None
+    ) -> Recommendation:
         item = self._lookup.item(row)
         return Recommendation(
             rank=rank,
@@ -130,4 +153,5 @@ class Recommender:
             reasons=reasons,
             artist=item.artist,
             kind=item.kind,
+            propensity=propensity,
         )

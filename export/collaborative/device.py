@@ -11,6 +11,7 @@ from edge.context import Context
 from edge.recommend.candidates import Request, allowed, gather
 from edge.recommend.event import Event
 from edge.recommend.features import Features, describe
+from edge.recommend.filters import Filters
 from edge.recommend.history import History
 from edge.recommend.lookup import Lookup
 from edge.recommend.ranker import Ranker
@@ -22,41 +23,58 @@ from export.collaborative.ratings import Ratings
 from export.collaborative.snapshot import add_to_snapshot
 
 SILENCE = Context()
+NO_REPEATS = Filters(repeats=False)
 
 
 class Device:
     """A snapshot and a history on a disk, as on a real one. A context manager; the folder goes with it."""
 
-    def __init__(self, ratings: Ratings, model: CollaborativeModel):
+    def __init__(self, ratings: Ratings, model: CollaborativeModel, *, catalog: Path | None = None):
+        """``catalog``: a snapshot to add the model to; by default one is made of the rated items alone."""
         self._folder = tempfile.TemporaryDirectory(prefix="roomtone-evaluate-")
         folder = Path(self._folder.name)
-        write_catalogue(folder / "catalog", ratings)
-        add_to_snapshot(folder / "catalog", model, ratings.items)
+        if catalog is None:
+            catalog = folder / "rated"
+            write_catalogue(catalog, ratings)
+        add_to_snapshot(catalog, model, ratings.items, out=folder / "catalog")
         self.snapshot = open_snapshot(folder / "catalog")
         self._history = History(folder / "history.sqlite")
-        self._lookup = Lookup(self.snapshot)
-        self._row = {name: row for row, name in enumerate(ratings.items)}
+        self.lookup = Lookup(self.snapshot)
+        self._number = self._numbers(ratings.items)
+
+    def _numbers(self, items: list[str]) -> np.ndarray:
+        """Per row of the snapshot the number of the item among the ratings, -1 for none: int64 (rows,)."""
+        known = {name: number for number, name in enumerate(items)}
+        return np.array([known.get(item.item, -1) for item in self.snapshot.items], np.int64)
+
+    def numbers(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers among the ratings of the items in ``rows``, -1 for those that nobody rated: int64 (n,)."""
+        return self._number[rows]
 
     def remember(self, events: list[Event]) -> None:
         self._history.add_all(events)
 
     def recommender(self, ranker: Ranker | None, **options) -> Recommender:
-        return Recommender(self.snapshot, self._history, ranker=ranker, repeats=False, **options)
+        return Recommender(self.snapshot, self._history, ranker=ranker, filters=NO_REPEATS, **options)
 
     def ranked(self, recommender: Recommender, user: str, k: int) -> tuple[np.ndarray, float]:
-        """The rows that are recommended, int64 (<= k,), best first, and how many seconds it took."""
+        """The numbers of the items that are recommended, int64 (<= k,), best first, and how many seconds it took."""
         start = time.perf_counter()
         found = recommender.recommend(SILENCE, user=user, k=k)
         seconds = time.perf_counter() - start
-        return np.array([self._row[one.item] for one in found], np.int64), seconds
+        rows = [row for row in (self.lookup.row(one.item) for one in found) if row is not None]
+        return self.numbers(np.array(rows, np.int64)), seconds
+
+    def taste(self, events: list[Event]) -> Taste:
+        taste = Taste(self.lookup)
+        taste.take(enumerate(events, start=1))
+        return taste
 
     def candidates(self, events: list[Event], limit: int) -> Features:
         """The candidates that the device would rank after these events, with their features."""
-        taste = Taste(self._lookup)
-        taste.take(enumerate(events, start=1))
-        request = Request(SILENCE, taste)
-        mask = allowed(self._lookup, request, repeats=False)
-        return describe(self._lookup, request, gather(self._lookup, request, mask, limit=limit))
+        request = Request(SILENCE, self.taste(events))
+        mask = allowed(self.lookup, request, NO_REPEATS)
+        return describe(self.lookup, request, gather(self.lookup, request, mask, limit=limit))
 
     def close(self) -> None:
         self._history.close()

@@ -1,13 +1,16 @@
 """Lists to learn ranking from: users of the training set, each seen by a model that was fitted without them."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 
 from export.collaborative.device import Device
 from export.collaborative.grades import Scale
+from export.collaborative.lists import RankingList
 from export.collaborative.model import fit
 from export.collaborative.protocol import cases_of, events_of
 from export.collaborative.ratings import Ratings
-from export.training.ranking import RankingList
 
 FOLDS = 5
 CUTS = (0.6, 0.7, 0.8, 0.9)
@@ -15,11 +18,13 @@ CANDIDATES = 300
 
 
 def ranking_lists(
-    train: Ratings, scale: Scale, *, seed: int, method: str = "auto", limit: int = CANDIDATES
+    train: Ratings, scale: Scale, *, seed: int, method: str = "auto", limit: int = CANDIDATES,
+    catalog: Path | None = None, step: Callable[[], None] = lambda: None,
 ) -> list[RankingList]:
     """Lists for each training user who likes something after a cut: the device's candidates and features.
 
     Every user is cut at several places (CUTS), so that the ranker sees short histories as well as long ones.
+    ``catalog``: the snapshot whose content views count too. ``step`` is called after each of FOLDS parts.
     """
     users = np.unique(train.user)
     fold = np.full(len(train.users), -1)
@@ -27,8 +32,9 @@ def ranking_lists(
     lists = []
     for number in range(FOLDS):
         others = train.of_users((fold >= 0) & (fold != number))
-        with Device(train, fit(others, scale, method=method, seed=seed)) as device:
+        with Device(train, fit(others, scale, method=method, seed=seed), catalog=catalog) as device:
             for case in (case for cut in CUTS for case in cases_of(train, scale, fold == number, given=cut)):
                 features = device.candidates(events_of(train, case, scale), limit)
-                lists.append(RankingList(features.values, np.isin(features.rows, case.wanted)))
+                lists.append(RankingList(features.values, np.isin(device.numbers(features.rows), case.wanted)))
+        step()
     return lists

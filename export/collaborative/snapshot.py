@@ -24,21 +24,25 @@ from edge.recommend.collaborative import (
     VIEW,
 )
 from edge.recommend.lookup import CONTENT_VIEWS
+from edge.recommend.ranker import FILE_NAME as RANKER_FILE
+from edge.recommend.ranker import Ranker
 from export.collaborative.content import complete, features_of
 from export.collaborative.factors import Factors
 from export.collaborative.model import CollaborativeModel
 from export.collaborative.neighbours import NeighbourTable
+from export.collaborative.ranker_file import write_ranker
 from export.manifest import seal
 
 
 def add_to_snapshot(
-    folder: Path, model: CollaborativeModel, items: list[str], *, out: Path | None = None
+    folder: Path, model: CollaborativeModel, items: list[str], *, out: Path | None = None, ranker: Ranker | None = None
 ) -> dict[str, Any]:
     """Write the snapshot ``folder`` with the model's view into ``out`` (by default in its place, renamed at the end).
 
-    ``items`` are the ids of the model's items. Those that the snapshot does not have are left out; the snapshot's
-    other items get factors predicted from their content. Returns how many of each: {"matched": ..., "left_out": ...,
-    "predicted": ...}. Raises ExportError when no item is common to both, SnapshotError when the folder is none.
+    ``ranker`` goes with it; without one, an older one goes. ``items`` are the ids of the model's items. Those that the
+    snapshot does not have are left out; the snapshot's other items get factors predicted from their content. Returns
+    how many of each: {"matched": ..., "left_out": ..., "predicted": ...}. Raises ExportError when no item is common to
+    both, SnapshotError when the folder is none.
     """
     folder, out = Path(folder), Path(out or folder)
     with open_snapshot(folder) as snapshot:
@@ -52,6 +56,9 @@ def add_to_snapshot(
         made = Path(scratch) / "new"
         shutil.copytree(folder, made)
         described = _write(made, model, factors, rows)
+        (made / RANKER_FILE).unlink(missing_ok=True)
+        if ranker is not None:
+            write_ranker(made / RANKER_FILE, ranker)
         manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
         manifest["views"][VIEW] = described
         seal(made, {key: value for key, value in manifest.items() if key != "files"})

@@ -2,25 +2,27 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edge.recommend.ranker import Ranker
+    from export.collaborative.grades import Scale
+    from export.collaborative.ratings import Ratings
 
 NAME = "collaborative"
-HELP = "learn item factors and neighbours from ratings and write them into a catalogue"
+HELP = "learn item factors, neighbours and a ranker from ratings and write them into a catalogue"
 EXAMPLE = "roomtone-export collaborative ratings.csv --catalog catalog"
+STRONGEST = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ratings", type=Path, metavar="RATINGS.csv",
-                        help="columns user, item (ids of the catalogue), rating, timestamp")  # fmt: skip
-    parser.add_argument(
-        "--catalog", type=Path, required=True, metavar="SNAPSHOT", help="the catalogue to extend"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="SNAPSHOT", help="where to write it; default: in its place"
-    )
-    parser.add_argument(
-        "--method", choices=["auto", "ease", "als"], default="auto", help="how factors are made"
-    )
+    add = parser.add_argument
+    add("ratings", type=Path, metavar="RATINGS.csv", help="columns user, item (as in the catalogue), rating, timestamp")
+    add("--catalog", type=Path, required=True, metavar="SNAPSHOT", help="the catalogue to extend")
+    add("--out", type=Path, metavar="SNAPSHOT", help="where to write it; default: in its place")
+    add("--method", choices=["auto", "ease", "als"], default="auto", help="how factors are made")
+    add("--no-ranker", action="store_true", help="leave the ranker as it is assumed, train none (five fits less)")
+    add("--seed", type=int, default=0, metavar="N", help="of the folds and of the training")
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -30,8 +32,31 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from export.collaborative.snapshot import add_to_snapshot
 
     ratings = read_ratings(arguments.ratings)
-    model = fit(ratings, scale_of(ratings), method=arguments.method)
+    scale = scale_of(ratings)
+    model = fit(ratings, scale, method=arguments.method, seed=arguments.seed)
+    ranker, said = _ranker(arguments, ratings, scale)
     out = arguments.out or arguments.catalog
-    done = add_to_snapshot(arguments.catalog, model, ratings.items, out=out)
+    done = add_to_snapshot(arguments.catalog, model, ratings.items, out=out, ranker=ranker)
     return {"snapshot": str(out), "method": model.factors.method, "users": len(ratings.users),
-            "ratings": len(ratings.user), "repeated": ratings.repeated, **done}  # fmt: skip
+            "ratings": len(ratings.user), "repeated": ratings.repeated, **done, "ranker": said}  # fmt: skip
+
+
+def _ranker(arguments: argparse.Namespace, ratings: "Ratings", scale: "Scale") -> "tuple[Ranker | None, Any]":
+    """The ranker and what to say of it: its strongest weights, or why there is none."""
+    if arguments.no_ranker:
+        return None, "not trained: --no-ranker"
+    from tqdm import tqdm
+
+    from edge.errors import ExportError
+    from export.collaborative.ranker_file import strongest
+    from export.collaborative.ranking_lists import FOLDS, ranking_lists
+    from export.training.ranking import Options, train
+
+    with tqdm(total=FOLDS, desc="ranking lists", unit="fold", disable=None) as bar:
+        try:
+            lists = ranking_lists(ratings, scale, seed=arguments.seed, method=arguments.method,
+                                  catalog=arguments.catalog, step=bar.update)  # fmt: skip
+            ranker = train(lists, Options(seed=arguments.seed))
+        except ExportError as error:  # a few ratings make factors, but nobody whose taste could be foretold
+            return None, f"not trained: {error}"
+    return ranker, {"lists": len(lists), "strongest": strongest(ranker, lists, STRONGEST)}

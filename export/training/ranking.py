@@ -3,25 +3,15 @@
 Listwise softmax cross-entropy (Cao et al. 2007, ListNet, top one): the wanted candidates of a list share the target.
 """
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
 from edge.errors import ExportError
-from edge.recommend.feature_names import NAMES
-from edge.recommend.ranker import FORMAT_VERSION, Ranker
+from edge.recommend.ranker import Ranker, prior
+from export.collaborative.lists import LEAST_SPREAD, RankingList
 from export.models.ranker import RankerModel, to_device
-
-
-@dataclass(frozen=True)
-class RankingList:
-    """One list: ``values`` float32 (candidates, features) and ``wanted`` bool (candidates,), at least one of them."""
-
-    values: np.ndarray
-    wanted: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -47,14 +37,27 @@ def train(lists: list[RankingList], options: Options | None = None) -> Ranker:
     wanted = torch.from_numpy(_padded([one.wanted[:, np.newaxis].astype(np.float32) for one in usable])[..., 0])
     there = torch.from_numpy(_padded([np.ones((len(one.values), 1), np.float32) for one in usable])[..., 0] > 0)
     stacked = np.concatenate([one.values for one in usable])
-    scale = np.where(stacked.std(axis=0) > 1e-6, stacked.std(axis=0), 1.0)
+    scale = np.where(stacked.std(axis=0) > LEAST_SPREAD, stacked.std(axis=0), 1.0)
     models = []
     for number in range(options.models):
         torch.manual_seed(options.seed * 1000 + number)
         model = RankerModel(mean=stacked.mean(axis=0), scale=scale, hidden=options.hidden)
         _descend(model, values, wanted / wanted.sum(dim=1, keepdim=True), there, options)
         models.append(model)
-    return to_device(models)
+    return _where_taught(to_device(models), stacked.std(axis=0) > LEAST_SPREAD)
+
+
+def _where_taught(ranker: Ranker, taught: np.ndarray) -> Ranker:
+    """The ranker with the prior's weights for the features that never varied in training, bool (features,).
+
+    Ratings say nothing about what is heard or seen in the room; what was assumed of that must outlive the training.
+    """
+    hidden = ranker.hidden
+    return replace(
+        ranker,
+        linear=np.where(taught, ranker.linear, prior().linear).astype(np.float32),
+        hidden=hidden and replace(hidden, weights=hidden.weights * taught[:, np.newaxis]),
+    )
 
 
 def _descend(
@@ -71,30 +74,6 @@ def _descend(
             loss.backward()
             optimizer.step()
             schedule.step()
-
-
-def document(ranker: Ranker) -> dict:
-    """The ranker as the JSON that edge/recommend/ranker.py reads."""
-    hidden = ranker.hidden
-    return {
-        "format": FORMAT_VERSION,
-        "features": list(NAMES),
-        "linear": _rounded(ranker.linear),
-        "bias": round(float(ranker.bias), 6),
-        "mean": _rounded(ranker.mean),
-        "scale": _rounded(ranker.scale),
-        "hidden": None if hidden is None else {"weights": _rounded(hidden.weights), "bias": _rounded(hidden.bias),
-                                               "output": _rounded(hidden.output)},
-    }  # fmt: skip
-
-
-def write_ranker(path: Path, ranker: Ranker) -> None:
-    path.write_text(json.dumps(document(ranker)) + "\n", encoding="utf-8")
-
-
-def _rounded(values: np.ndarray) -> list:
-    """Seven digits are what float32 holds."""
-    return json.loads(json.dumps(np.round(np.asarray(values, np.float64), 7).tolist()))
 
 
 def _padded(arrays: list[np.ndarray]) -> np.ndarray:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.errors import BundleError
+from edge.errors import SnapshotError
 from edge.recommend.feature_names import NAMES
 from edge.recommend.ranker import Hidden, Ranker, load, prior
 
@@ -69,7 +69,7 @@ def test_contributions_see_through_the_hidden_layer():
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(write, changes, said):
-    with pytest.raises(BundleError, match=said):
+    with pytest.raises(SnapshotError, match=said):
         write(document(**changes))
 
 
@@ -79,5 +79,5 @@ def test_what_is_wrong_is_named(write, changes, said):
 def test_anything_else_is_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("r") / "ranker.json"
     path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(BundleError):
+    with pytest.raises(SnapshotError):
         load(path)

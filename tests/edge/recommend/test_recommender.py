@@ -5,6 +5,7 @@ import pytest
 
 from edge.context import Context, unit
 from edge.errors import UsageError
+from edge.recommend.filters import Filters
 from edge.recommend.history import Event
 from edge.recommend.recommender import Recommender
 
@@ -87,7 +88,7 @@ def test_what_was_disliked_or_just_finished_does_not_come_again(recommender, did
 
 def test_without_repeats_nothing_touched_comes_again(snapshot, history, did, hearing):
     did("play", *(f"ada-{n}" for n in range(12)))
-    once = Recommender(snapshot, history, repeats=False)
+    once = Recommender(snapshot, history, filters=Filters(repeats=False))
     assert "Ada" not in artists(once.recommend(hearing(3), user="anna", k=40))
 
 
