@@ -11,7 +11,6 @@ from edge.errors import RoomtoneError
 from edge.recommend.event import EVENTS
 from edge.trust import KEYS_DIR
 
-ASSETS = Path(__file__).resolve().parent / "assets"
 THREAD_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -36,12 +35,18 @@ def _run(name: str):
     """The command's function, imported when it is used: `--help` needs no numpy."""
 
     def run(args: argparse.Namespace) -> int:
+        if name == "update":
+            from edge.update.command import update
+
+            return update(args)
+        from edge import commands
+
+        if name != "daemon" and {"bundle", "catalog"} & vars(args).keys():
+            commands.settle(args)
         if name == "doctor":
             from edge.doctor import doctor
 
             return doctor(args)
-        from edge import commands
-
         return getattr(commands, name)(args)
 
     return run
@@ -53,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: roomtone recommend song.ogg", formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"roomtone {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_recommend, _daemon, _embed, _search, _feedback, _history, _forget, _doctor):
+    for add in (_recommend, _daemon, _embed, _search, _feedback, _history, _forget, _doctor, _update):
         add(commands)
     return parser
 
@@ -68,7 +73,11 @@ def _command(commands, name: str, text: str, example: str, *options) -> argparse
 
 
 def _models(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--bundle", type=Path, default=ASSETS / "bundle", help="model bundle (default: ours)")
+    command.add_argument("--bundle", type=Path, help="model bundle (default: the updated one of --state, else ours)")
+    _device(command)
+
+
+def _device(command: argparse.ArgumentParser) -> None:
     command.add_argument("--keys", type=Path, default=KEYS_DIR, metavar="DIR",
                          help=f"keys of which one must have signed a bundle that is not ours (default: {KEYS_DIR})")
     command.add_argument("--allow-unsigned", action="store_true", help="for development: open an unsigned bundle")
@@ -77,7 +86,7 @@ def _models(command: argparse.ArgumentParser) -> None:
 
 
 def _catalog(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--catalog", type=Path, default=ASSETS / "catalog", help="snapshot (default: the shipped one)")
+    command.add_argument("--catalog", type=Path, help="snapshot (default: the updated one of --state, else ours)")
 
 
 def _state(command: argparse.ArgumentParser) -> None:
@@ -112,7 +121,7 @@ def _daemon(commands) -> None:
 
 def _embed(commands) -> None:
     command = _command(commands, "embed", "print the embeddings of a file, with their times",
-                       "roomtone embed song.ogg --json", _models)
+                       "roomtone embed song.ogg --json", _models, _state)
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--modality", choices=("audio", "video"), help="default: sound, else pictures")
     command.add_argument("--view", help="audio, recording or video (default: the modality)")
@@ -120,7 +129,7 @@ def _embed(commands) -> None:
 
 def _search(commands) -> None:
     command = _command(commands, "search", "find items by words, or items like one",
-                       "roomtone search morning coffee", _catalog, _k)
+                       "roomtone search morning coffee", _catalog, _state, _k)
     command.add_argument("words", nargs="*", metavar="WORDS")
     command.add_argument("--like", metavar="ITEM", help="items near this one")
 
@@ -148,6 +157,14 @@ def _forget(commands) -> None:
 def _doctor(commands) -> None:
     _command(commands, "doctor", "check whether this device has what it needs",
              "roomtone doctor --profile rpi-4-tv", _models, _catalog, _state)
+
+
+def _update(commands) -> None:
+    from edge.update.command import add_arguments
+
+    command = _command(commands, "update", "fetch, verify, test and install the newest bundle and catalogue",
+                       "roomtone update --url https://updates.example.org --profile rpi-4-tv", _device, _state)
+    add_arguments(command)
 
 
 def _count(text: str) -> int:

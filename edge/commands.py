@@ -159,11 +159,26 @@ def forget(args: argparse.Namespace) -> int:
 def daemon(args: argparse.Namespace) -> int:
     from edge.daemon.options import DaemonOptions
     from edge.daemon.service import serve
+    from edge.update import trial
 
-    return serve(DaemonOptions(
-        profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
-        bundle=args.bundle, trust=_trust(args), catalog=args.catalog, engine=args.engine, listen=args.listen,
-        token_file=args.token_file, paced=not args.fast, print_events=args.json))
+    def run(release: trial.Release | None) -> int:
+        used = release or trial.Release()
+        return serve(DaemonOptions(
+            profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
+            release=release, bundle=args.bundle or used.bundle, catalog=args.catalog or used.catalog,
+            trust=_trust(args), engine=args.engine, listen=args.listen, token_file=args.token_file,
+            paced=not args.fast, print_events=args.json))
+
+    return run(None) if args.bundle or args.catalog else trial.start(args.state, run)
+
+
+def settle(args: argparse.Namespace) -> None:
+    """Fill in the bundle and catalogue that were not named: those that the daemon of this state folder uses."""
+    from edge.update import trial
+
+    named = {part: getattr(args, part, None) for part in ("bundle", "catalog")}
+    used = trial.Release() if any(named.values()) else trial.in_use(args.state)
+    args.bundle, args.catalog = named["bundle"] or used.bundle, named["catalog"] or used.catalog
 
 
 def open_history(state: Path) -> History:

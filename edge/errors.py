@@ -60,5 +60,9 @@ class ConflictError(StateError):
     """An event whose id was used before with other content."""
 
 
+class UpdateError(RoomtoneError):
+    """A new release that cannot be fetched, is not what its makers signed, or does not work on this device."""
+
+
 class ExportError(RoomtoneError):
     """The host side could not turn a model, media or ratings into something a device can trust."""

@@ -60,6 +60,12 @@ class Fields:
             raise self._error(f"{self._where}: {key!r} = {value!r:.80} must be a finite number")
         return float(value)
 
+    def truth(self, key: str) -> bool:
+        value = self._table.get(key)
+        if not isinstance(value, bool):
+            raise self._error(f"{self._where}: {key!r} must be true or false, not {value!r:.80}")
+        return value
+
     def rows(self, key: str) -> list[Any]:
         return self._get(key, list, "a list")
 

@@ -50,7 +50,7 @@ def sign(folder: Path, key_path: Path, *, sequence: int | None = None, expires: 
     ``sequence`` and ``expires`` (YYYY-MM-DD) go into the manifest where given. The same folder and key give the same
     bytes. Raises ExportError for a folder that is altered, a key that is none, UsageError for an impossible date.
     """
-    key = _secret_key(key_path)
+    key = secret_key(key_path)
     version = json.loads((folder / FILE_NAME).read_bytes())["format"] if (folder / FILE_NAME).is_file() else 1
     document = read(folder, format_version=version, error=ExportError).plain()
     if sequence is not None:
@@ -72,7 +72,8 @@ def _date(text: str) -> str:
         raise UsageError(f"--expires {text!r} is not a date as 2030-12-31") from error
 
 
-def _secret_key(path: Path) -> Any:
+def secret_key(path: Path) -> Any:
+    """The Ed25519PrivateKey that ``make_keys`` wrote. Raises ExportError."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key

@@ -46,7 +46,8 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
         planned.check()
         meter = Meter(planned)
         history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
-        installed.accept(options.state_dir, bundle)
+        if options.release is None:  # an update checks for itself, and must be able to go back
+            installed.accept(options.state_dir, bundle)
         recommender = Recommender(snapshot, history, candidates=options.profile.catalog.candidates)
         builder = ContextBuilder(seconds=options.profile.context.seconds)
         desk = Desk(snapshot, history, recommender, builder)

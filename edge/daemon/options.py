@@ -7,6 +7,7 @@ from edge import bundle
 from edge.catalog import snapshot
 from edge.firmware import FirmwareProfile
 from edge.trust import Trust
+from edge.update.trial import Release
 
 DEFAULT_LISTEN = "127.0.0.1:8765"
 
@@ -20,6 +21,8 @@ class DaemonOptions:
     """A source for edge.audio.source.open_audio, or ``none``."""
     video: str = "none"
     """A source for edge.video.source.open_video, or ``none``."""
+    release: Release | None = None
+    """Where ``bundle`` and ``catalog`` come from, unless they were named by hand."""
     bundle: Path = bundle.DEFAULT
     trust: Trust = field(default_factory=lambda: Trust({}))
     """Whose signature a bundle that is not our own must carry."""

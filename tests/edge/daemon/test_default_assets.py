@@ -1,10 +1,12 @@
 """The daemon as it comes, on the clips that it comes with: both engines, sound and pictures."""
 
+from pathlib import Path
+
 import pytest
 
-from edge.cli import ASSETS
+import edge
 
-CLIPS = ASSETS / "clips"
+CLIPS = Path(edge.__file__).parent / "assets" / "clips"
 pytestmark = pytest.mark.skipif(not CLIPS.is_dir(), reason="the default assets are not built; run make assets")
 
 

@@ -1,0 +1,1 @@
+"""What devices update from: a signed repository of static files (The Update Framework)."""
