@@ -143,8 +143,9 @@ def main():
         rounds = Rounds(Path(folder))
         rounds.prepare()
         at_calls, at_random = args.kills * 5 // 10, args.kills * 2 // 10
-        for turn in range(at_calls):
-            rounds.kill_at(1 + turn * rounds.calls // at_calls, chance.randrange(1 << 20))
+        for turn in range(at_calls):  # every other one near the flip, where most could go wrong
+            number = rounds.calls - turn // 2 % 8 if turn % 2 else 1 + turn * rounds.calls // at_calls
+            rounds.kill_at(number, chance.randrange(1 << 20))
         for _ in range(at_random):
             rounds.kill_after(chance.uniform(0, rounds.update_s))
         for turn in range((args.kills - at_calls - at_random + 5) // 6):
