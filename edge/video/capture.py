@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import MediaError, UsageError
-from edge.video.opencv import capture_device, opencv
+from edge.video.opencv import capture_device
+from edge.video.sampling import SampledCapture
 from edge.video.source import Frame
-from edge.video.timing import Sampler
 
 
 def open_camera(device: str, *, frames_per_s: float) -> "LiveCapture":
@@ -23,42 +23,25 @@ def open_camera(device: str, *, frames_per_s: float) -> "LiveCapture":
     return LiveCapture(capture, f"camera {device}", frames_per_s=frames_per_s)
 
 
-class LiveCapture:
-    """At most ``frames_per_s`` pictures; those between are taken and dropped, so that none is stale."""
+class LiveCapture(SampledCapture):
+    """The newest picture, at most ``frames_per_s`` a second; those between are dropped, so that none is stale."""
 
     def __init__(self, capture: Any, description: str, *, frames_per_s: float):
         """Takes over an opened cv2.VideoCapture. Raises MediaError when no first picture comes."""
-        self._cv2, self._capture = opencv(), capture
+        super().__init__(capture, frames_per_s=frames_per_s)
         self.description = description
         self._began_s = time.monotonic()
-        self._sampler = Sampler(frames_per_s)
         self._next = self._take()
         if self._next is None:
             self.close()
             raise MediaError(f"{description} brings no picture that can be decoded, as in AV1 or encrypted streams")
 
-    def read(self) -> Frame | None:
+    def read(self) -> Frame:
         """Raises MediaError when no picture comes within the capture's time-out."""
-        frame, self._next = self._next or self._take(), None
+        frame = self._first_or_next()
         if frame is None:
             raise MediaError(f"{self.description} delivers no pictures any more; is it connected?")
         return frame
 
-    def _take(self) -> Frame | None:
-        while self._capture.grab():
-            time_s = time.monotonic() - self._began_s
-            if self._sampler.wants(time_s):
-                decoded, image = self._capture.retrieve()
-                if decoded and image is not None:
-                    return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
-        return None
-
-    def close(self) -> None:
-        self._next = None
-        self._capture.release()
-
-    def __enter__(self) -> "LiveCapture":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _time_s(self) -> float:
+        return time.monotonic() - self._began_s

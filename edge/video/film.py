@@ -5,9 +5,10 @@ from typing import Any
 
 from edge.errors import MediaError
 from edge.pace import Pace
-from edge.video.opencv import capture_film, opencv
+from edge.video.opencv import capture_film
+from edge.video.sampling import SampledCapture
 from edge.video.source import Frame
-from edge.video.timing import FilmClock, Sampler
+from edge.video.timing import FilmClock
 
 FALLBACK_FRAMES_PER_S = 25.0
 FASTEST_FRAMES_PER_S = 1000.0
@@ -23,7 +24,7 @@ def open_film(path: Path, *, frames_per_s: float, paced: bool) -> "Film":
     return Film(capture, f"{path}", frames_per_s=frames_per_s, paced=paced)
 
 
-class Film:
+class Film(SampledCapture):
     """Pictures at their own time stamps; those between are decoded but not converted."""
 
     def __init__(self, capture: Any, name: str, *, frames_per_s: float, paced: bool, whole: bool = False):
@@ -32,13 +33,13 @@ class Film:
         With ``whole``, as for a film that comes over a network, an end before the end is an error. Raises
         MediaError when there is no picture that can be decoded.
         """
-        self._cv2, self._capture, self._name = opencv(), capture, name
+        super().__init__(capture, frames_per_s=frames_per_s)
+        self._name = name
         self.description = f"film {name.rpartition('/')[2]}"
         rate = capture.get(self._cv2.CAP_PROP_FPS)
         self._expected = round(capture.get(self._cv2.CAP_PROP_FRAME_COUNT) * (1 - MISSING_SHARE)) if whole else 0
         self._decoded = 0
         self._clock = FilmClock(rate if 0 < rate <= FASTEST_FRAMES_PER_S else FALLBACK_FRAMES_PER_S)
-        self._sampler = Sampler(frames_per_s)
         self._pace = Pace() if paced else None
         # The cover of a song is a film of one picture to FFmpeg, with its own clock's 90,000 ticks as the rate.
         self._next = self._take() if rate <= FASTEST_FRAMES_PER_S else None
@@ -48,32 +49,16 @@ class Film:
 
     def read(self) -> Frame | None:
         """Raises MediaError when a film that comes over a network breaks off."""
-        frame, self._next = self._next or self._take(), None
+        frame = self._first_or_next()
         if frame is None and self._decoded < self._expected:
             raise MediaError(f"{self._name} broke off after {self._decoded} pictures; is the network up?")
         if frame and self._pace:
             self._pace.wait_until(frame.time_s)
         return frame
 
-    def _take(self) -> Frame | None:
-        while self._capture.grab():
-            self._decoded += 1
-            time_s = self._clock.at(self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000)
-            if self._sampler.wants(time_s):
-                decoded, image = self._capture.retrieve()
-                if decoded and image is not None:
-                    return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
-        return None
-
-    def close(self) -> None:
-        self._next = None
-        self._capture.release()
-
-    def __enter__(self) -> "Film":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _time_s(self) -> float:
+        self._decoded += 1
+        return self._clock.at(self._capture.get(self._cv2.CAP_PROP_POS_MSEC) / 1000)
 
 
 def _no_picture(name: str, rate: float) -> str:
