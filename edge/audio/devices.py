@@ -3,16 +3,20 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from edge.errors import MediaError, RuntimeMissingError
 
 MAX_CHANNELS = 16
+ALSA_CONFIG = Path("/usr/share/alsa/alsa.conf")
+OUR_ALSA = Path(__file__).resolve().parent / "alsa"
 NO_MICROPHONE = "there is no microphone; plug one in, or start the sound server (arecord -l lists the cards)"
 
 
 def portaudio() -> Any:
     """The sounddevice module. Raises RuntimeMissingError naming what to install."""
+    _leave_out_unneeded_plugins()
     try:
         import sounddevice
     except ImportError as error:
@@ -22,6 +26,13 @@ def portaudio() -> Any:
     except OSError as error:
         raise RuntimeMissingError("PortAudio is not installed; run apt install libportaudio2") from error
     return sounddevice
+
+
+def _leave_out_unneeded_plugins() -> None:
+    """Add edge/audio/alsa to ALSA's configuration of this process. Whoever set one of their own keeps it."""
+    if ALSA_CONFIG.exists() and "ALSA_CONFIG_PATH" not in os.environ:
+        os.environ["ALSA_CONFIG_PATH"] = f"{ALSA_CONFIG}:{OUR_ALSA / 'hook.conf'}"
+        os.environ["ROOMTONE_ALSA_UNNEEDED"] = str(OUR_ALSA / "unneeded.conf")
 
 
 def microphones(portaudio: Any) -> list[dict[str, Any]]:

@@ -19,8 +19,8 @@ from edge.errors import MediaError
 
 RING_S = 4.0
 """How much sound waits for a reader that is late; what comes then is lost and counted."""
-DEAF_S = 2.0
-"""No frame for so long means that the microphone is gone."""
+DEAF_S = 1.5
+"""No frame for so long means that the microphone is gone; known to all within 2 s then."""
 GAP_S = 0.5
 """Frames that come later than this after the last ones are counted as a gap."""
 

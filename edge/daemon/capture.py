@@ -13,10 +13,11 @@ from edge.daemon.health import SenseHealth, State
 from edge.errors import MediaError, RoomtoneError
 
 FIRST_RETRY_S = 0.25
-LONGEST_RETRY_S = 4.0
+LONGEST_RETRY_S = 2.0
+"""So that a device is back within 5 s, the time of a look at zeros (ZEROS_S) included."""
 BEAT_S = 0.25
 """How often a pipeline that has to wait shows that it is alive."""
-ZEROS_S = 2.0
+ZEROS_S = 1.5
 """How long a live source may deliver exact zeros; even a silent room has noise."""
 
 log = logging.getLogger(__name__)
@@ -169,9 +170,9 @@ class Capture:
             self._enter(State.ENDED, reason)
 
     def _lose(self, reason: str) -> None:
+        self._enter(State.LOST, reason)  # first: closing what a hung sound server holds waits for that server
         self._release()
         self.on_break()
-        self._enter(State.LOST, reason)
         for _ in range(round(self._retry_s / BEAT_S)):
             if not self._wait():
                 break
@@ -186,7 +187,8 @@ class Capture:
 
     def _enter(self, state: State, reason: str | None = None) -> None:
         if self._health.enter(state, reason):
-            log.info("%s: %s%s", self._health.sense, state.value, f": {reason}" if reason else "")
+            level = logging.WARNING if state is State.LOST else logging.INFO
+            log.log(level, "%s: %s%s", self._health.sense, state.value, f": {reason}" if reason else "")
 
     def _release(self) -> None:
         source, self._source = self._source, None

@@ -32,7 +32,7 @@ class VirtualMicrophone:
     """A context manager; inside it, ``environment`` leads PortAudio to the server."""
 
     def __init__(self, folder: Path, *, channels: int = 1):
-        self._folder, self._channels = folder, channels
+        self._folder, self._channels, self._rate_hz = folder, channels, RATE_HZ
         self._fifo = folder / "samples.fifo"
         server = f"unix:{folder}/native"
         self.environment = {"PULSE_SERVER": server, "PULSE_RUNTIME_PATH": str(folder), "PULSE_STATE_PATH": str(folder)}
@@ -73,15 +73,24 @@ class VirtualMicrophone:
     def unplug(self) -> None:
         self._pactl("unload-module", "module-pipe-source")
 
-    def plug(self) -> None:
+    def plug(self, *, rate_hz: int = RATE_HZ, channels: int = 1) -> None:
+        """The microphone, or another one, of another format."""
+        self._rate_hz, self._channels = rate_hz, channels
         self._pactl("load-module", "module-pipe-source", *self._source_arguments().split())
+
+    def add_silent_source(self) -> None:
+        """Another source, that delivers exact zeros; PulseAudio moves streams to it when theirs is unplugged."""
+        self._pactl("load-module", "module-null-sink", "sink_name=silence")
+
+    def remove_silent_source(self) -> None:
+        self._pactl("unload-module", "module-null-sink")
 
     def play(self, samples: np.ndarray) -> None:
         """Let the room sound like this, [shape=(n,), dtype=int16], over and over."""
         self._samples = samples
 
     def _source_arguments(self) -> str:
-        return (f"source_name={SOURCE} file={self._fifo} format=s16le rate={RATE_HZ} channels={self._channels}")
+        return (f"source_name={SOURCE} file={self._fifo} format=s16le rate={self._rate_hz} channels={self._channels}")
 
     def _pactl(self, *arguments: str) -> str:
         done = subprocess.run(["pactl", *arguments], env={**os.environ, **self.environment}, capture_output=True,
@@ -99,7 +108,8 @@ class VirtualMicrophone:
         """Write at about real time. A piece that PulseAudio has no room for, or no FIFO yet, is offered again."""
         start = 0
         while not self._stopping.wait(PIECE_S):
-            samples = self._samples.take(range(start, start + PIECE_SAMPLES * self._channels), mode="wrap")
+            count = PIECE_SAMPLES * self._channels * self._rate_hz // RATE_HZ
+            samples = self._samples.take(range(start, start + count), mode="wrap")
             with suppress(BlockingIOError, FileNotFoundError):
                 self._write(samples.tobytes())
                 start += samples.size
