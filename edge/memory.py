@@ -9,20 +9,21 @@ faiss 1.15), rounded up; that benchmark measures all of them again, on any machi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import BudgetError
 from edge.firmware import MIB, FirmwareProfile
+from edge.usage import pss_by_part
 
 if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.catalog.snapshot import Snapshot
 
-PYTHON_BYTES = 33 * MIB
-"""The interpreter, numpy, hashlib with libcrypto, Roomtone's own modules."""
+PYTHON_BYTES = 30 * MIB
+"""The interpreter, numpy, hashlib with libcrypto, Roomtone's own modules, with the unit's PYTHONOPTIMIZE=2; without, 3 more."""
 HTTP_BYTES = 13 * MIB
 """asyncio, starlette, uvicorn, sqlite3."""
 RUNTIME_BYTES = {"litert": 14 * MIB, "onnx": 33 * MIB}
@@ -33,8 +34,8 @@ ARENA_PER_INPUT_BYTE = 24
 """A model's activations, as a multiple of its int8 input: 16 for the audio student, 22 for EfficientNet-Lite0."""
 FRONT_END_BYTES = 2 * MIB
 """Blocks, frames and windows of sound."""
-MICROPHONE_BYTES = 5 * MIB
-"""PortAudio and ALSA; 20 MiB where ALSA's PulseAudio plugin is installed, which brings libavcodec."""
+MICROPHONE_BYTES = 9 * MIB
+"""PortAudio, which links JACK, ALSA and the plug-in of a sound server; 5 without one."""
 OPENCV_BYTES = 27 * MIB
 """OpenCV and as much of FFmpeg as decoding H.264 touches."""
 PICTURE_PIXELS = 1280 * 720
@@ -168,12 +169,14 @@ def _catalogue_bytes(snapshot: Snapshot) -> int:
 class Meter:
     """What the process uses now, beside what it was allowed."""
 
-    def __init__(self, allowed: Plan):
-        self._plan = allowed
+    def __init__(self, allowed: Plan, *, folders: Mapping[str, Path] | None = None):
+        """``folders``: parts whose mapped files lie in a folder of their own, for ``pss_by_part_bytes``."""
+        self._plan, self._folders = allowed, dict(folders or {})
 
     def report(self) -> dict[str, Any]:
-        """What ``measure`` says, with ``budget_bytes`` and ``plan_bytes`` by part."""
-        return {**measure(), "budget_bytes": self._plan.budget_bytes, "plan_bytes": dict(self._plan.parts)}
+        """What ``measure`` says, with ``budget_bytes``, and ``plan_bytes`` and ``pss_by_part_bytes`` by part."""
+        return {**measure(), "budget_bytes": self._plan.budget_bytes, "plan_bytes": dict(self._plan.parts),
+                "pss_by_part_bytes": pss_by_part(self._folders)}
 
 
 def measure() -> dict[str, int]:

@@ -16,7 +16,7 @@ NO_MICROPHONE = "there is no microphone; plug one in, or start the sound server 
 
 def portaudio() -> Any:
     """The sounddevice module. Raises RuntimeMissingError naming what to install."""
-    _leave_out_unneeded_plugins()
+    leave_out_unneeded_plugins()
     try:
         import sounddevice
     except ImportError as error:
@@ -28,7 +28,7 @@ def portaudio() -> Any:
     return sounddevice
 
 
-def _leave_out_unneeded_plugins() -> None:
+def leave_out_unneeded_plugins() -> None:
     """Add edge/audio/alsa to ALSA's configuration of this process. Whoever set one of their own keeps it."""
     if ALSA_CONFIG.exists() and "ALSA_CONFIG_PATH" not in os.environ:
         os.environ["ALSA_CONFIG_PATH"] = f"{ALSA_CONFIG}:{OUR_ALSA / 'hook.conf'}"

@@ -1,7 +1,7 @@
 """A source that heals: it opens, counts, mutes and reopens the real one, so that its reader never goes deaf.
 
 It is a source itself (``description``, ``read``, ``close``), so the front end does not know the difference.
-Only the pipeline thread of its sense reads it; ``mute`` and ``close`` may come from any thread.
+Only the pipeline thread of its sense reads it; ``mute``, ``shed``, ``thin`` and ``close`` may come from any thread.
 """
 
 import logging
@@ -56,7 +56,8 @@ class Capture:
         self._source: Source | None = None
         self._retry_s = FIRST_RETRY_S
         self._overflows = 0
-        self._muted = self._closed = False
+        self._muted = self._shed = self._closed = False
+        self._every, self._skipped = 1, 0
         self._wake = threading.Event()
 
     @property
@@ -67,6 +68,15 @@ class Capture:
         """Release the device until unmuted; at most the block that is being read now is thrown away."""
         self._muted = muted
         self._wake.set()
+
+    def shed(self, shed: bool) -> None:
+        """Release the device to save memory, as ``mute`` does; one that is muted stays muted."""
+        self._shed = shed
+        self._wake.set()
+
+    def thin(self, every: int) -> None:
+        """Hand out only one of ``every`` blocks or pictures; all of them are counted."""
+        self._every = every
 
     def __enter__(self) -> "Capture":
         return self
@@ -85,7 +95,7 @@ class Capture:
         Raises RoomtoneError, except for a device that is merely not there: that one is waited for.
         """
         self._health.enter(State.STARTING)
-        if not self._muted and self._source is None:
+        if self._resting is None and self._source is None:
             try:
                 self._take_source()
             except MediaError as error:
@@ -97,8 +107,8 @@ class Capture:
         """The next block or picture, however long it takes; None when closed or at the end of a file."""
         while not self._closed:
             self._health.beat()
-            if self._muted:
-                self._rest()
+            if (resting := self._resting) is not None:
+                self._rest(resting)
             elif self._source is not None or self._open():
                 block = self._read_once()
                 if block is not None or self._health.state is State.ENDED:
@@ -106,16 +116,23 @@ class Capture:
         self._release()
         return None
 
-    def _rest(self) -> None:
-        if self._source is not None or self._health.state is not State.MUTED:
+    @property
+    def _resting(self) -> State | None:
+        """Why nothing is to be captured now, if so."""
+        if self._muted:
+            return State.MUTED
+        return State.SHED if self._shed else None
+
+    def _rest(self, state: State) -> None:
+        if self._source is not None or self._health.state is not state:
             self._release()
             self.on_break()
-            self._enter(State.MUTED)
+            self._enter(state)
         self._wait()
         self._retry_s = FIRST_RETRY_S
 
     def _open(self) -> bool:
-        if self._health.state is State.MUTED:
+        if self._health.state in (State.MUTED, State.SHED):
             self._enter(State.STARTING)
         try:
             self._take_source()
@@ -135,7 +152,7 @@ class Capture:
         except MediaError as error:
             self._end(str(error))
             return None
-        if self._muted or self._closed:
+        if self._resting or self._closed:
             return None
         if block is None:
             self._end(None)
@@ -153,7 +170,8 @@ class Capture:
             self._retry_s = FIRST_RETRY_S
             self._health.gaps += self._health.state is State.LOST
             self._enter(State.LIVE)
-        return block
+        self._skipped = (self._skipped + 1) % self._every
+        return block if self._skipped == 0 else None
 
     def _note_overflows(self) -> None:
         """Sources that can lose sound say how often they did, since they were opened."""

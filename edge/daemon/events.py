@@ -69,6 +69,12 @@ class Broadcaster:
     def readers(self) -> int:
         return len(self._readers)
 
+    def limit(self, readers: int) -> None:
+        """Let at most so many read; those above end at once."""
+        self._max_readers = readers
+        for reader in tuple(self._readers)[readers:]:
+            self.unsubscribe(reader)
+
     @property
     def full(self) -> bool:
         return len(self._readers) >= self._max_readers

@@ -29,6 +29,8 @@ class State(StrEnum):
     STARTING = "starting"
     LIVE = "live"
     MUTED = "muted"
+    SHED = "shed"
+    """Left out to stay within the memory budget."""
     LOST = "lost"
     """The source failed; it is being reopened."""
     STALLED = "stalled"

@@ -10,7 +10,7 @@ from edge import installed
 from edge.bundle import Bundle, open_bundle
 from edge.catalog.snapshot import Snapshot, open_snapshot
 from edge.context import ContextBuilder
-from edge.daemon import senses
+from edge.daemon import savings, senses
 from edge.daemon.desk import Desk
 from edge.daemon.events import Broadcaster
 from edge.daemon.health import SenseHealth
@@ -19,9 +19,12 @@ from edge.daemon.options import DaemonOptions
 from edge.daemon.refresh import Refresher
 from edge.daemon.room import About, Room
 from edge.daemon.senses import Sense
-from edge.memory import Meter, plan
+from edge.daemon.shedding import Shedder, trim_heap
+from edge.daemon.versions import used_since
+from edge.memory import Meter, Plan, measure, plan
 from edge.recommend.history import History
 from edge.recommend.recommender import Recommender
+from edge.usage import CpuMeter
 
 MAX_READERS = 16
 """Readers of the event stream at once."""
@@ -33,6 +36,7 @@ class House:
     room: Room
     senses: list[Sense]
     """Those that are used; their threads are not started yet."""
+    shedder: Shedder
 
 
 @contextlib.contextmanager
@@ -44,7 +48,6 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
         snapshot = stack.enter_context(open_snapshot(options.catalog, spaces=bundle.spaces()))
         planned = plan(options.profile, bundle, snapshot, runtime=options.engine)
         planned.check()
-        meter = Meter(planned)
         history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
         if options.release is None:  # an update checks for itself, and must be able to go back
             installed.accept(options.state_dir, bundle)
@@ -58,8 +61,24 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
         mute = MuteSwitch(options.state_dir / MUTED_FILE)
         used = _open_senses(options, bundle, builder, health, mute, refresher.wake_from_thread)
         about = _about(options, bundle, snapshot, used)
-        room = Room(about, desk, broadcaster, refresher, mute, health, memory=meter.report)
-        yield House(room, used)
+        shedder = _shedder(planned, recommender, broadcaster, used, snapshot, loop)
+        meter = Meter(planned, folders={"models": bundle.path, "catalogue": snapshot.path})
+        room = Room(about, desk, broadcaster, refresher, mute, health, memory=meter.report, shed=shedder.report,
+                    cpu=CpuMeter())
+        yield House(room, used, shedder)
+
+
+def _shedder(
+    planned: Plan, recommender: Recommender, broadcaster: Broadcaster, used: list[Sense], snapshot: Snapshot,
+    loop: asyncio.AbstractEventLoop,
+) -> Shedder:
+    def give_back() -> None:
+        snapshot.release()
+        trim_heap()
+
+    candidates = planned.profile.catalog.candidates
+    steps = savings.steps(recommender, candidates, broadcaster, MAX_READERS, used, loop.call_soon_threadsafe)
+    return Shedder(steps, budget_bytes=planned.budget_bytes, measure=measure, give_back=give_back)
 
 
 def _open_senses(
@@ -84,11 +103,12 @@ def _open_senses(
 
 
 def _about(options: DaemonOptions, bundle: Bundle, snapshot: Snapshot, used: list[Sense]) -> About:
+    versions = {"bundle": f"{bundle.name} {bundle.version}", "snapshot": f"{snapshot.name} {snapshot.version}"}
     return About(
         version=edge.__version__,
         profile=options.profile.name,
-        bundle=f"{bundle.name} {bundle.version}",
-        snapshot=f"{snapshot.name} {snapshot.version}",
         engine=used[0].perceiver.runtime if used else "none",
         items=len(snapshot.items),
+        since_s=used_since(options.state_dir, versions),
+        **versions,
     )

@@ -1,5 +1,6 @@
 """GET /metrics: the Prometheus text format, version 0.0.4, written by hand because it is this small."""
 
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -41,8 +42,21 @@ def _families(room: Room, memory: dict[str, Any]) -> Iterator[str]:
         "Proportional set size of the process.",
         [({}, memory["pss_bytes"])],
     )
+    yield _family("roomtone_memory_anonymous_bytes", "gauge", "What no file backs.", [({}, memory["anonymous_bytes"])])
+    yield _family(
+        "roomtone_memory_part_bytes",
+        "gauge",
+        "Proportional set size by what it is for.",
+        [({"part": part}, size) for part, size in memory["pss_by_part_bytes"].items()],
+    )
     yield _family("roomtone_memory_budget_bytes", "gauge", "The profile's promise.", [({}, memory["budget_bytes"])])
-    yield _family("roomtone_shed", "gauge", "Work left out to stay within the budget.", [({}, len(room.shed()))])
+    yield _family(
+        "roomtone_shed",
+        "gauge",
+        "1 for work that is left out to stay within the budget.",
+        [({"work": shed["work"], "reason": shed["reason"]}, 1) for shed in room.shed()],
+    )
+    yield _family("roomtone_cpu_seconds_total", "counter", "Processor time used.", [({}, time.process_time())])
     yield _family("roomtone_refreshes_total", "counter", "Refreshes of the list.", [({}, room.refresher.refreshed)])
     yield _family(
         "roomtone_feedback_total",

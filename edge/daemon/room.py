@@ -11,6 +11,7 @@ from edge.daemon.events import Broadcaster
 from edge.daemon.health import SenseHealth
 from edge.daemon.mute import MuteSwitch
 from edge.daemon.refresh import Refresher
+from edge.usage import CpuMeter
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class About:
     engine: str
     items: int
     """How many items the snapshot has."""
+    since_s: Mapping[str, float]
+    """Unix time at which this ``bundle`` and this ``snapshot`` were first used here."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Room:
     """Measures the process: ``pss_bytes``, ``budget_bytes``, ``plan_bytes``."""
     shed: Callable[[], list[dict[str, Any]]] = list
     """What work is left out to stay within the budget, and why."""
+    cpu: CpuMeter = field(default_factory=CpuMeter)
     answers: Counter[int] = field(default_factory=Counter)
     """HTTP status to number of answers."""
     feedback: Counter[str] = field(default_factory=Counter)
@@ -62,9 +66,12 @@ class Room:
             "engine": self.about.engine,
             "bundle": self.about.bundle,
             "snapshot": self.about.snapshot,
+            "bundle_since_s": self.about.since_s["bundle"],
+            "snapshot_since_s": self.about.since_s["snapshot"],
             "items": self.about.items,
             "since_s": round(self.began_s, 3),
             "cpu_s": round(time.process_time(), 3),
+            "cpu_percent": self.cpu.percent,
             "readers": self.broadcaster.readers,
         }
 

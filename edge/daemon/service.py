@@ -17,7 +17,7 @@ from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
-from edge.daemon import api, listen, probation, pulse, server
+from edge.daemon import api, listen, probation, pulse, server, watch
 from edge.daemon.events import print_lines
 from edge.daemon.house import House, open_house
 from edge.daemon.listen import Address
@@ -72,7 +72,8 @@ async def _run(options: DaemonOptions, address: Address, token: str | None, bega
 
 def _background(house: House, notifier: Notifier, options: DaemonOptions) -> list[Coroutine[Any, Any, None]]:
     room = house.room
-    work = [room.refresher.run(), pulse.run(room), keep_alive(notifier, room.senses.values())]
+    work = [room.refresher.run(), pulse.run(room), keep_alive(notifier, room.senses.values()),
+            watch.run(room.desk, house.shedder, room.cpu)]
     if options.release is not None:
         work.append(probation.run(room, options.release))
     if options.print_events:

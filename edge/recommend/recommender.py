@@ -120,6 +120,10 @@ class Recommender:
         chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
         return explore.explore(chosen, scores, self._lookup.unplayed[rows], share=self._exploration, seed=seed)
 
+    def shorten(self, candidates: int) -> None:
+        """From now on, let this many candidates reach the ranker."""
+        self._limit = candidates
+
     def now_playing(self, context: Context) -> Recognition | None:
         """The recording that is heard, None when that is not sure."""
         match = recognise(self._snapshot, context)

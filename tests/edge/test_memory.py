@@ -158,7 +158,8 @@ def test_the_meter_reports_both_sides(bundle, snapshot):
     report = Meter(planned).report()
     assert report["plan_bytes"] == planned.parts
     assert report["budget_bytes"] == 160 * MIB
-    assert set(report) == {"plan_bytes", "budget_bytes", *measure()}
+    assert set(report) == {"plan_bytes", "budget_bytes", "pss_by_part_bytes", *measure()}
+    assert sum(report["pss_by_part_bytes"].values()) == pytest.approx(report["pss_bytes"], rel=0.05)
 
 
 PROCESS = """

@@ -109,8 +109,9 @@ def lose_again_and_again(count: int, room: VirtualMicrophone, watch: Watch, chan
         noticed_s = watch.seconds_until(False)
         time.sleep(max(0.0, absent_s - noticed_s))
         bring_back()
-        losses.append(Loss(kind, absent_s, noticed_s, watch.seconds_until(True)))
-        print(f"{number + 1:3d}  {kind:20s} noticed {noticed_s:5.2f} s  back {losses[-1].back_s:5.2f} s", file=sys.stderr)
+        back_s = watch.seconds_until(True)
+        losses.append(Loss(kind, absent_s, noticed_s, back_s))
+        print(f"{number + 1:3d}  {kind:20s} noticed {noticed_s:5.2f} s  back {back_s:5.2f} s", file=sys.stderr)
     return losses
 
 

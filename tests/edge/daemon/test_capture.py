@@ -122,9 +122,9 @@ def test_a_file_that_is_damaged_ends_with_the_reason(health):
 
 
 def test_a_device_of_zeros_is_lost_and_lives_again_with_sound(health):
-    capture = capture_of(Devices([SOUND, ZEROS, ZEROS, ZEROS], [ZEROS, ZEROS, ZEROS], [SOUND]), health)
-    blocks = [capture.read() for _ in range(6)]
-    assert blocks == [SOUND, ZEROS, ZEROS, ZEROS, ZEROS, SOUND]
+    capture = capture_of(Devices([SOUND, ZEROS, ZEROS], [ZEROS, ZEROS], [SOUND]), health)
+    blocks = [capture.read() for _ in range(4)]
+    assert blocks == [SOUND, ZEROS, ZEROS, SOUND]
     assert (health.state, health.losses) == (State.LIVE, 1)
 
 
@@ -170,6 +170,54 @@ def test_what_was_being_read_when_muted_is_thrown_away(health):
     capture = capture_of(lambda: MutedMeanwhile([]), health)
     assert capture.read() is None
     assert health.frames == 0
+
+
+def test_shed_to_save_memory_releases_the_device_and_comes_back(health):
+    devices = Devices([SOUND, SOUND], [SOUND])
+    capture = capture_of(devices, health)
+    capture.read()
+    capture.shed(True)
+    reading = threading.Thread(target=capture.read)
+    reading.start()
+    wait_for(health, State.SHED)
+    assert devices.opened[0].closed
+    capture.mute(True)
+    wait_for(health, State.MUTED)
+    capture.shed(False)
+    time.sleep(0.01)
+    assert len(devices.opened) == 1, "what is muted stays muted"
+    capture.mute(False)
+    reading.join(5)
+    assert (health.state, len(devices.opened), health.losses) == (State.LIVE, 2, 0)
+
+
+def test_thinned_out_all_are_counted_and_few_handed_on(health):
+    blocks = [AudioBlock(np.full(10, number + 1, np.int16), 0.0) for number in range(12)]
+    capture = capture_of(Devices([*blocks, None]), health, endless=False)
+    capture.thin(4)
+    handed = list(iter(capture.read, None))
+    assert handed == [blocks[3], blocks[7], blocks[11]]
+    assert health.frames == 120
+    assert health.state is State.ENDED
+
+
+def test_a_loss_is_told_before_a_device_that_hangs_is_closed(health):
+    """As a sound server that is stopped: closing waits until it goes on."""
+    goes_on = threading.Event()
+
+    class Hangs(Device):
+        def close(self):
+            assert goes_on.wait(10)
+
+    devices = iter([Hangs([SOUND, MediaError("delivers nothing")]), Device([SOUND])])
+    capture = capture_of(lambda: next(devices), health)
+    capture.read()
+    reading = threading.Thread(target=capture.read)
+    reading.start()
+    wait_for(health, State.LOST)
+    goes_on.set()
+    reading.join(5)
+    assert health.state is State.LIVE
 
 
 def test_muted_from_the_start_never_opens(health):
