@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from edge.catalog.snapshot import Snapshot
 
 PYTHON_BYTES = 30 * MIB
-"""The interpreter, numpy, hashlib with libcrypto, Roomtone's own modules, with the unit's PYTHONOPTIMIZE=2; without, 3 more."""
+"""The interpreter, numpy, libcrypto, Roomtone's modules, with PYTHONOPTIMIZE=2 as in the unit; without, 3 more."""
 HTTP_BYTES = 13 * MIB
 """asyncio, starlette, uvicorn, sqlite3."""
 RUNTIME_BYTES = {"litert": 14 * MIB, "onnx": 33 * MIB}
