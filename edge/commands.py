@@ -164,7 +164,8 @@ def daemon(args: argparse.Namespace) -> int:
     def run(release: trial.Release | None) -> int:
         used = release or trial.Release()
         return serve(DaemonOptions(
-            profile=load_profile(args.profile), state_dir=args.state, audio=args.audio, video=args.video,
+            profile=load_profile(args.profile), profile_source=args.profile, state_dir=args.state,
+            audio=args.audio, video=args.video,
             release=release, bundle=args.bundle or used.bundle, catalog=args.catalog or used.catalog,
             trust=_trust(args), engine=args.engine, listen=args.listen, token_file=args.token_file,
             paced=not args.fast, print_events=args.json))

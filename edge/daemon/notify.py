@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Iterable, Mapping
 
 from edge.daemon.health import SenseHealth
@@ -28,6 +29,9 @@ class Notifier:
 
     def status(self, text: str) -> None:
         self._send(f"STATUS={text}")
+
+    def reloading(self) -> None:
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
         self._send("STOPPING=1")

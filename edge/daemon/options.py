@@ -35,5 +35,7 @@ class DaemonOptions:
     """The secret that clients must show; needed on an address that other machines can reach."""
     paced: bool = True
     """Play files in real time rather than as fast as possible."""
+    profile_source: str | Path | None = None
+    """Where ``profile`` came from, to be read again at a reload."""
     print_events: bool = False
     """Print every live event as a line of JSON on stdout, as the event stream would send it."""
