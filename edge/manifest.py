@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.errors import RoomtoneError
 from edge.trust import Trust, check_validity
+from edge.verified import Verified
 
 FILE_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
@@ -78,13 +79,14 @@ class Fields:
 
 def read(
     folder: Path, *, format_version: int, error: type[RoomtoneError], trust: Trust | None = None,
-    least_sequence: int = 0,
+    least_sequence: int = 0, verified: Verified | None = None,
 ) -> Fields:
     """Check every listed file of a sealed folder and return the manifest.
 
     Raises ``error`` when the folder, the manifest or a file is missing, altered, too large, outside the folder
     or of another format version; the message names the file. With ``trust`` also, and first of all, when no trusted
-    key signed the manifest; and when it has expired, or its sequence is below ``least_sequence``.
+    key signed the manifest; and when it has expired, or its sequence is below ``least_sequence``. Files that
+    ``verified`` knows are not hashed again.
     """
     raw = _raw(folder, error)
     if trust is not None:
@@ -98,7 +100,8 @@ def read(
     if found != format_version:
         raise error(f"{folder}: format {found} is not the format {format_version} that this version reads")
     listed = manifest.fields("files")
-    for name in listed:
+    known = verified is not None and verified.look(folder, raw, listed)
+    for name in () if known else listed:
         _check_file(folder, name, listed.fields(name), error)
     return manifest
 

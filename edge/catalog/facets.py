@@ -33,14 +33,17 @@ class Facets:
     added_s: np.ndarray
 
 
-def open_facets(folder: Path, items: int) -> Facets:
-    """Raises SnapshotError when a column is missing, misshapen or out of its range."""
+def open_facets(folder: Path, items: int, *, known: bool = False) -> Facets:
+    """``known``: the columns' values have been checked before.
+
+    Raises SnapshotError when a column is missing, misshapen or out of its range.
+    """
     named = open_array(folder / NAMES_FILE, np.int32, (len(NAMED) + len(COUNTED), items))
     measured = open_array(folder / NUMBERS_FILE, np.float64, (len(MEASURED), items))
     names = named[: len(NAMED)]
-    if items and (names.min() < -1 or names.max() >= items):
+    if items and not known and (names.min() < -1 or names.max() >= items):
         raise SnapshotError(f"{folder / NAMES_FILE}: its numbers must lie in -1 to {items - 1}; "
                             "build the catalogue again")
-    if not np.isfinite(measured).all():
+    if not known and not np.isfinite(measured).all():
         raise SnapshotError(f"{folder / NUMBERS_FILE}: its numbers must be finite; build the catalogue again")
     return Facets(**dict(zip(NAMED + COUNTED, named, strict=True)), **dict(zip(MEASURED, measured, strict=True)))

@@ -28,6 +28,7 @@ from edge.catalog.pages import release
 from edge.catalog.recording import RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
+from edge.verified import Verified
 
 FORMAT_VERSION = 1
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "catalog"
@@ -68,35 +69,42 @@ class Snapshot:
         self.close()
 
 
-def open_snapshot(path: str | Path = DEFAULT, *, spaces: dict[str, str] | None = None) -> Snapshot:
+def open_snapshot(
+    path: str | Path = DEFAULT, *, spaces: dict[str, str] | None = None, verified: Verified | None = None,
+) -> Snapshot:
     """Verify and open a catalogue.
 
     ``spaces``: view to space of the bundle in use (Bundle.spaces); a view of both must be of one space. None skips
-    the check. Raises SnapshotError naming the file or both spaces, RuntimeMissingError when a large view needs
+    the check. ``verified``: the record of what was verified before; what it knows is not read through once more.
+    Raises SnapshotError naming the file or both spaces, RuntimeMissingError when a large view needs
     faiss and it is not installed.
     """
     folder = Path(path)
-    fields = manifest.read(folder, format_version=FORMAT_VERSION, error=SnapshotError)
+    fields = manifest.read(folder, format_version=FORMAT_VERSION, error=SnapshotError, verified=verified)
     files, items, announced = fields.fields("files"), fields.integer("items", 0, MOST_ITEMS), fields.fields("views")
     listed, names = files.keys(), announced.keys()
     _require(folder, listed, ITEMS_FILE, NAMES_FILE, NUMBERS_FILE)
     for view in names:
         _check_space(folder, view, announced.fields(view).text("space"), spaces or {})
-    shelf = _Shelf(folder, listed, items)
+    known = verified is not None and verified.known
+    shelf = _Shelf(folder, listed, items, known=known)
     several = [view for view in names if "recordings" in announced.fields(view).plain()]
     if len(several) > 1:
         raise SnapshotError(f"{folder}: several views with windows, {', '.join(several)!s:.80}; it may have one")
     recordings = [shelf.recordings(view, announced.fields(view)) for view in several]
-    return Snapshot(
+    snapshot = Snapshot(
         path=folder,
         name=fields.text("name"),
         version=fields.text("version"),
         items=Items(folder / ITEMS_FILE, items),
-        facets=open_facets(folder, items),
+        facets=open_facets(folder, items, known=known),
         views={view: shelf.view(view, announced.fields(view)) for view in names if view not in several},
         recordings=recordings[0] if recordings else None,
         size_bytes=sum(files.fields(name).integer("bytes") for name in listed),
     )
+    if verified is not None:
+        verified.remember()
+    return snapshot
 
 
 def _check_space(folder: Path, view: str, space: str, spaces: dict[str, str]) -> None:
@@ -108,8 +116,9 @@ def _check_space(folder: Path, view: str, space: str, spaces: dict[str, str]) ->
 class _Shelf:
     """Opens the views of one folder."""
 
-    def __init__(self, folder: Path, listed: list[str], items: int):
-        self._folder, self._listed, self._items = folder, listed, items
+    def __init__(self, folder: Path, listed: list[str], items: int, *, known: bool):
+        """``known``: the values of the arrays have been checked before."""
+        self._folder, self._listed, self._items, self._known = folder, listed, items, known
 
     def view(self, name: str, fields: manifest.Fields) -> View:
         stored = self._stored(name, fields)
@@ -121,7 +130,7 @@ class _Shelf:
         stored = self._stored(name, fields)
         rows = self._rows(name, fields.integer("recordings", 0, MOST_ITEMS))
         starts = self._array(f"{name}.starts.npy", np.int64, (len(rows) + 1,))
-        check_ascending(self._folder / f"{name}.starts.npy", starts, first=0, last=len(stored))
+        self._check_ascending(f"{name}.starts.npy", starts, last=len(stored))
         if starts[0] != 0 or starts[-1] != len(stored):
             raise SnapshotError(f"{self._folder / name}.starts.npy: must go from 0 to {len(stored)}")
         index, vectors = self._index(name, fields, stored), self._folder / f"{name}.vectors.npy"
@@ -136,8 +145,12 @@ class _Shelf:
 
     def _rows(self, name: str, count: int) -> np.ndarray:
         rows = self._array(f"{name}.rows.npy", np.int32, (count,))
-        check_ascending(self._folder / f"{name}.rows.npy", rows, first=0, last=self._items - 1)
+        self._check_ascending(f"{name}.rows.npy", rows, last=self._items - 1)
         return rows
+
+    def _check_ascending(self, name: str, values: np.ndarray, *, last: int) -> None:
+        if not self._known:
+            check_ascending(self._folder / name, values, first=0, last=last)
 
     def _index(self, name: str, fields: manifest.Fields, stored: np.ndarray) -> Index | None:
         kind = fields.text("index")

@@ -22,6 +22,8 @@ _CHARACTER = re.compile(f"([{UNSPACED}])")
 
 def spaced(text: str) -> str:
     """Text for the index: one form for each character, blanks around those of scripts written without."""
+    if text.isascii() and text.isprintable():  # most titles; the rest would change nothing but the case
+        return text.lower()
     folded = unicodedata.normalize("NFKC", text).casefold()
     printable = "".join(letter if letter.isprintable() else " " for letter in folded)
     return _CHARACTER.sub(r" \1 ", printable)

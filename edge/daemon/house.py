@@ -25,10 +25,11 @@ from edge.memory import Meter, Plan, measure, plan
 from edge.recommend.history import History
 from edge.recommend.recommender import Recommender
 from edge.usage import CpuMeter
+from edge.verified import Verified
 
 MAX_READERS = 16
 """Readers of the event stream at once."""
-HISTORY_FILE, MUTED_FILE = "history.db", "muted"
+HISTORY_FILE, MUTED_FILE, VERIFIED_FILE = "history.db", "muted", "verified.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
     senses.check(options)
     bundle = open_bundle(options.bundle, trust=options.trust)
     with contextlib.ExitStack() as stack:
-        snapshot = stack.enter_context(open_snapshot(options.catalog, spaces=bundle.spaces()))
+        snapshot = stack.enter_context(open_snapshot(
+            options.catalog, spaces=bundle.spaces(), verified=Verified(options.state_dir / VERIFIED_FILE)))
         planned = plan(options.profile, bundle, snapshot, runtime=options.engine)
         planned.check()
         history = stack.enter_context(History(options.state_dir / HISTORY_FILE))

@@ -9,12 +9,12 @@ from edge.catalog.index import SCALE, ExactIndex
 from edge.catalog.ivf import IvfIndex, faiss_library, set_quantizer
 from edge.context import unit
 
-LISTS_PER_ROOT = 1.0
+LISTS_PER_ROOT = 2.0
 """Lists for each square root of the number of vectors (benchmarks/search.py)."""
 TRAINING_VECTORS_PER_LIST = 64
 KMEANS_ROUNDS = 10
 ADDED_AT_ONCE = 65_536
-LEAST_RECALL = 0.97
+LEAST_RECALL = 0.96
 """Of the ten nearest, for items."""
 LEAST_WINDOW_RECALL = 0.5
 """Of the ten nearest, for windows: a recording is found through several of them, and of 200 that were heard at a
@@ -26,7 +26,7 @@ TRIED_QUERIES = 100
 def build(stored: np.ndarray, path: Path, *, least_recall: float = LEAST_RECALL) -> int:
     """Write the index of int8 vectors (n, d), one thread, the same bytes for the same vectors.
 
-    Returns the number of lists to look into: the first, of steps of a half, at which that share of the ten nearest
+    Returns the number of lists to look into: the first, of steps of a quarter, at which that share of the ten nearest
     is found.
     """
     faiss = faiss_library(path)
@@ -66,7 +66,7 @@ def _probes(stored: np.ndarray, path: Path, lists: int, least_recall: float) -> 
         found = [set(index.search(query, NEIGHBOURS)[0].tolist()) for query in queries]
         if sum(len(a & b) for a, b in zip(right, found, strict=True)) >= least_recall * sum(map(len, right)):
             break
-        probes += max(1, probes // 2)
+        probes += max(1, probes // 4)
     return min(probes, lists)
 
 
