@@ -9,7 +9,7 @@ from starlette.requests import Request
 from edge.daemon.guard import MAX_BODY_BYTES, too_large
 from edge.daemon.refusal import Refusal
 from edge.errors import UsageError
-from edge.recommend.event import MAX_ID_CHARACTERS, Event, check
+from edge.recommend.event import MAX_ID_CHARACTERS, Event, check, is_name
 
 DEFAULT_USER = "household"
 DEFAULT_K, MAX_K = 10, 50
@@ -31,7 +31,7 @@ def user(request: Request) -> str:
 
 def words(request: Request) -> str:
     """``q``: what to search for."""
-    text = request.query_params.get("q", "").strip()
+    text = request.query_params.get("q", "")
     if not text or len(text) > MAX_QUERY_CHARACTERS:
         raise Refusal(422, "invalid_q", f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}")
     return text
@@ -39,12 +39,9 @@ def words(request: Request) -> str:
 
 def identifier(name: str, value: Any) -> str:
     """A user, item or event id: short text without control characters."""
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_ID_CHARACTERS or not value.isprintable():
-        raise Refusal(
-            422,
-            f"invalid_{name}",
-            f"{name} {value!r:.80} must be text of 1 to {MAX_ID_CHARACTERS} printable characters",
-        )
+    if not is_name(value):
+        said = f"{name} {value!r:.80} must be text of 1 to {MAX_ID_CHARACTERS} characters, none a control character"
+        raise Refusal(422, f"invalid_{name}", said)
     return value
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -9,6 +10,8 @@ from edge.errors import UsageError
 
 EVENTS = ("play", "finish", "skip", "like", "dislike", "share", "comment", "dwell", "impression")
 MAX_ID_CHARACTERS = 128
+NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+"""Of a user, an item or an event: no control characters, line ends or halves of characters; as in openapi.json."""
 MAX_NUMBER = 1e12
 """Bounds ``value`` and ``time_s``: no event lasts longer and no clock shows more seconds."""
 
@@ -40,8 +43,9 @@ def check(event: Event) -> None:
     """Raise UsageError, naming the field and what is allowed, unless the history can take the event."""
     for name in ("id", "user", "item"):
         text = getattr(event, name)
-        if not isinstance(text, str) or not 1 <= len(text) <= MAX_ID_CHARACTERS or not text.isprintable():
-            raise UsageError(f"{name} {text!r:.80} must be text of 1 to {MAX_ID_CHARACTERS} printable characters")
+        if not is_name(text):
+            raise UsageError(f"{name} {text!r:.80} must be text of 1 to {MAX_ID_CHARACTERS} characters, none of them a "
+                             "control character")
     if event.event not in EVENTS:
         raise UsageError(f"event {event.event!r:.80} must be one of {', '.join(EVENTS)}")
     for name in ("value", "time_s"):
@@ -50,6 +54,11 @@ def check(event: Event) -> None:
             raise UsageError(f"{name} {number!r:.80} must be a number from 0 to {MAX_NUMBER:g}")
     if event.event == "dwell" and event.value is None:
         raise UsageError("dwell needs a value: how many seconds somebody stayed with the item")
+
+
+def is_name(text: Any) -> bool:
+    """Whether users, items and events may be called so."""
+    return isinstance(text, str) and len(text) <= MAX_ID_CHARACTERS and NAME.fullmatch(text) is not None
 
 
 def parse(line: str) -> Event:
