@@ -1,0 +1,97 @@
+"""200 requests a second for a minute beside live sound: does it lose a sample, and how long does an answer take?
+
+    python -m tests.faults.load --seconds 60 --per-second 200
+
+Real capture through PortAudio from a private PulseAudio, the shipped catalogue. Requests are sent when they are due,
+whether or not the last ones were answered; a latency counts from when it was due. Exits 1 above P99_MS or at a gap.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from tests.edge.audio.pulse import VirtualMicrophone, missing
+from tests.edge.daemon.process import running
+
+P99_MS = 50.0
+MIX = ("recommendations", "now", "feedback", "search", "recommendations", "status", "item", "healthz")
+
+
+async def ask(client: httpx.AsyncClient, kind: str, item: str, number: int) -> int:
+    if kind == "feedback":
+        event = {"id": str(uuid.uuid4()), "item": item, "event": "play", "user": f"user-{number % 3}"}
+        return (await client.post("/v1/feedback", json=event)).status_code
+    path = {"recommendations": f"/v1/recommendations?user=user-{number % 3}", "now": "/v1/now",
+            "search": "/v1/search?q=battle", "status": "/v1/status", "item": f"/v1/items/{item}",
+            "healthz": "/healthz"}[kind]
+    return (await client.get(path)).status_code
+
+
+async def load(socket: Path, seconds: float, per_s: float) -> tuple[dict[str, list[float]], Counter[int]]:
+    """Milliseconds by kind of request, and how many answers of each status there were."""
+    took_ms: dict[str, list[float]] = {kind: [] for kind in MIX}
+    statuses: Counter[int] = Counter()
+    transport = httpx.AsyncHTTPTransport(uds=str(socket), limits=httpx.Limits(max_connections=32))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=20) as client:
+        item = (await client.get("/v1/recommendations")).json()["recommendations"][0]["item"]
+        began_s = time.monotonic()
+
+        async def one(number: int) -> None:
+            due_s, kind = began_s + number / per_s, MIX[number % len(MIX)]
+            await asyncio.sleep(due_s - time.monotonic())
+            statuses[await ask(client, kind, item, number)] += 1
+            took_ms[kind].append((time.monotonic() - due_s) * 1e3)
+
+        await asyncio.gather(*(one(number) for number in range(int(seconds * per_s))))
+    return took_ms, statuses
+
+
+def run(seconds: float, per_s: float) -> dict:
+    with tempfile.TemporaryDirectory() as name, VirtualMicrophone(Path(name)) as room:
+        room.play(np.random.default_rng(3).integers(-9000, 9000, 80_000).astype(np.int16))
+        arguments = ("--profile", "rpi-zero-2w-speaker", "--audio", "mic", "--state", Path(name) / "state",
+                     "--listen", f"unix:{name}/api.sock")
+        with running(Path(name), *arguments, environment=room.environment) as daemon, daemon.client() as client:
+            while client.get("/healthz").json()["senses"]["audio"] != "live":
+                time.sleep(0.1)
+            before = client.get("/v1/status").json()
+            took_ms, statuses = asyncio.run(load(Path(name) / "api.sock", seconds, per_s))
+            after = client.get("/v1/status").json()
+    everything = np.concatenate([np.array(values) for values in took_ms.values()])
+    heard_s = (after["audio"]["frames"] - before["audio"]["frames"]) / 16000
+    return {
+        "requests": everything.size, "statuses": dict(statuses), "seconds": seconds, "heard_s": round(heard_s, 2),
+        "p50_ms": round(float(np.percentile(everything, 50)), 2),
+        "p99_ms": round(float(np.percentile(everything, 99)), 2), "max_ms": round(float(everything.max()), 2),
+        "p99_ms_by_kind": {kind: round(float(np.percentile(values, 99)), 2) for kind, values in took_ms.items()},
+        "daemon_cpu_s": round(after["cpu_s"] - before["cpu_s"], 1),
+        **{key: after["audio"][key] - before["audio"][key] for key in ("gaps", "overflows", "losses")},
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--per-second", type=float, default=200.0)
+    args = parser.parse_args()
+    if missing():
+        print(f"cannot run: {missing()}", file=sys.stderr)
+        return 1
+    result = run(args.seconds, args.per_second)
+    print(json.dumps(result))
+    heard_all = result["heard_s"] >= args.seconds - 0.5
+    clean = heard_all and not any(result[key] for key in ("gaps", "overflows", "losses"))
+    return 0 if clean and set(result["statuses"]) == {200} and result["p99_ms"] <= P99_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
