@@ -1,6 +1,8 @@
 """``roomtone-export model``: a PyTorch model to int8 ONNX and TFLite in a bundle, with the loss measured."""
 
 import argparse
+import dataclasses
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=Path, metavar="FILE", help="state_dict for the factory's model; tensors only, never code")
     add("--output", action="append", default=[], metavar="VIEW[:SPACE]",
         help="once per output, in the model's order; a single output is of the kind's own view")
+    add("--layout", metavar="AXES",
+        help="where the model runs on several: '1,1,coefficients,frames' (default: tried in turn and stated)")
     add("--frontend", type=Path, metavar="TOML", help="settings of the front end")
     add("--front", action="append", default=[], metavar="KEY=VALUE", help="one setting, as 'frames = 100'")
     add("--profile", metavar="NAME", help=f"refuse what does not fit: {', '.join(firmware.names())}, or a TOML file")
@@ -37,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_choices(group: Any) -> None:
     add = group.add_argument
-    add("--least-cosine", type=float, metavar="MEAN", help="least mean cosine to the float model (default 0.99)")
+    add("--least", action="append", default=[], metavar="FIGURE=VALUE",
+        help="as cosine_min=0.95; of cosine_mean, cosine_p5, cosine_min, neighbour_agreement, top1_agreement, "
+             "formats_cosine_mean")
     add("--float-layers", type=int, default=3, metavar="N",
         help="so many layers at the start may stay in float where int8 loses too much (default 3)")
     add("--classes", action="store_true", help="the output is a classifier's: its best class must agree as well")
@@ -56,7 +62,9 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     options = _options(arguments)
     front = front_end(arguments.kind, read_settings(arguments.frontend, arguments.front))
     model = load_model(arguments.spec, arguments.weights)
-    dimensions = find_layout(model, arguments.kind, front.input_shape, arguments.spec).dimensions
+    network = find_layout(model, arguments.kind, front.input_shape, arguments.spec, layout=arguments.layout)
+    _warn_of_guess(network)
+    dimensions = network.dimensions
     named = arguments.output or ([arguments.kind] if len(dimensions) == 1 else [])
     outputs = parse_outputs(named, spec=arguments.spec, dimensions=list(dimensions))
     ready = arguments.calibrate.is_dir() and any(arguments.calibrate.rglob("*.npy"))
@@ -68,16 +76,34 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     return {**report.document(), "data": data_document(split), "bundle": str(arguments.out)}
 
 
+def _warn_of_guess(network: Any) -> None:
+    if network.other_layouts:
+        print(f"roomtone-export: warning: {network.name} is taken to want {network.layout}; it also runs on "
+              f"{' and '.join(network.other_layouts)}, and nothing but --layout tells which it was trained with",
+              file=sys.stderr)
+
+
+def _thresholds(pairs: list[str]) -> Any:
+    from export.quantize.parity import Thresholds
+
+    known, given = [field.name for field in dataclasses.fields(Thresholds)], {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        try:
+            given[name] = float(text)
+        except ValueError:
+            raise UsageError(f"--least {pair!r}: give a figure and a number, as cosine_min=0.95") from None
+        if name not in known or not 0 <= given[name] <= 1:
+            raise UsageError(f"--least {pair!r}: the figures are {', '.join(known)}, each from 0 to 1")
+    return Thresholds(**given)
+
+
 def _options(arguments: argparse.Namespace) -> Any:
     from export.quantize.finetune import FineTuning
     from export.quantize.options import Options
-    from export.quantize.parity import Thresholds
 
-    least = Thresholds() if arguments.least_cosine is None else Thresholds(cosine_mean=arguments.least_cosine)
-    if not 0 < least.cosine_mean <= 1:
-        raise UsageError(f"--least-cosine {least.cosine_mean} must lie above 0 and at most at 1")
     return Options(
-        thresholds=least, most_float_prefix=arguments.float_layers, classes=arguments.classes,
+        thresholds=_thresholds(arguments.least), layout=arguments.layout, most_float_prefix=arguments.float_layers, classes=arguments.classes,
         fine_tuning=FineTuning(steps=arguments.fine_tune) if arguments.fine_tune else None,
         checkpoint=arguments.checkpoint, onnx_activations=arguments.onnx_activations,
         most_latency_ratio=None if arguments.allow_slower else 1.0,

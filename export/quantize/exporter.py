@@ -62,7 +62,7 @@ def export_model(
     _check_inputs(calibration, validation, input_shape)
     calibration, validation = (_limited(inputs, frontend) for inputs in (calibration, validation))
     with _calmly():
-        network = find_layout(model, kind, input_shape)
+        network = find_layout(model, kind, input_shape, layout=options.layout)
         _check_outputs(network, outputs)
         report, converted = _made(network, kind, outputs, calibration, validation, options)
     if report_page is not None:
@@ -93,7 +93,7 @@ def _made(
                         float_answers(network, validation), [output.view for output in outputs], options.thresholds,
                         classes=options.classes)
         report = Report(
-            kind=kind, model=network.name, layout=network.layout, parity=verdict.figures,
+            kind=kind, model=network.name, layout=network.layout, other_layouts=network.other_layouts, parity=verdict.figures,
             problems=tuple(verdict.problems), calibration_inputs=len(calibration),
             float_layers=tuple(layer.name for layer in layers(graph)[:float_prefix]),
             sizes_bytes={FORMATS[runtime]: len(model.int8) for runtime, model in converted.items()},

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from edge.errors import ExportError
+from edge.errors import ExportError, UsageError
 from export.quantize.graph import WRAPPED
 
 
@@ -26,6 +26,8 @@ class Network:
     """What messages call the model."""
     dimensions: tuple[int, ...]
     """Size of each output's embedding."""
+    other_layouts: tuple[str, ...] = ()
+    """The model runs on these as well: which it was trained with is then a guess."""
 
 
 class Relaid(nn.Module):
@@ -68,24 +70,43 @@ _LAYOUTS: dict[str, dict[str, Callable[[Tensor], Tensor] | None]] = {
 
 
 def find_layout(
-    model: nn.Module | ExportedProgram, kind: str, input_shape: tuple[int, ...], name: str | None = None
+    model: nn.Module | ExportedProgram, kind: str, input_shape: tuple[int, ...], name: str | None = None, *,
+    layout: str | None = None,
 ) -> Network:
-    """Raises ExportError when the model runs with none of the kind's layouts, or gives no embeddings."""
+    """Try the kind's layouts in turn, or ``layout`` alone; the first that runs is taken.
+
+    Raises ExportError when the model runs with none of them or gives no embeddings, UsageError when the kind has no
+    such ``layout``.
+    """
     module = model.module() if isinstance(model, ExportedProgram) else model
     name = name or type(module).__name__
     module = _Column(module) if kind == "ranker" else module
-    refusals = []
-    for layout, change in _LAYOUTS[kind].items():
+    run, refusals = {}, []
+    for tried in _LAYOUTS[kind] if layout is None else [_known(layout, kind)]:
+        change = _LAYOUTS[kind][tried]
         candidate = module if change is None else Relaid(module, change)
         try:
             with torch.no_grad():
-                got = candidate(torch.zeros(input_shape))
+                run[tried] = candidate, candidate(torch.zeros(input_shape))
         except Exception as error:  # her code may raise anything
-            refusals.append(f"{layout}: {_first_line(error)}")
-            continue
-        return Network(candidate, layout, name, _dimensions(got, name))
-    raise ExportError(f"{name} does not run on an input of {input_shape} in any layout ({'; '.join(refusals)}); "
-                      "set the front end to the size that it was trained with")
+            refusals.append(f"{tried}: {_first_line(error)}")
+    if not run:
+        raise ExportError(f"{name} does not run on an input of {input_shape} in any layout ({'; '.join(refusals)}); "
+                          "set the front end to the size that it was trained with")
+    (taken, (candidate, got)), *others = run.items()
+    return Network(candidate, taken, name, _dimensions(got, name), tuple(other for other, _ in others))
+
+
+def _known(layout: str, kind: str) -> str:
+    """The layout that a text means, with or without brackets and spaces."""
+    names = {_plain(known): known for known in _LAYOUTS[kind]}
+    if _plain(layout) not in names:
+        raise UsageError(f"the layout {layout!r} is none that {kind} models have: {', '.join(names)}")
+    return names[_plain(layout)]
+
+
+def _plain(layout: str) -> str:
+    return layout.replace(" ", "").strip("()")
 
 
 def outputs_of(got: Any) -> list[Tensor]:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from edge.engine.onnx import METADATA_KEY
-from edge.errors import ExportError
 
 INPUT_NAME = "input"
 IR_VERSION = 8
@@ -21,14 +20,16 @@ Grid = dict[str, float | int]
 
 
 def int8_ends(path: Path, calibration: np.ndarray) -> bytes:
-    """Take the first QuantizeLinear and the last DequantizeLinears off. The same file gives the same bytes.
+    """Take the first QuantizeLinear and the last DequantizeLinears off, or put such in where float reaches an end.
 
-    Raises ExportError when an output was left in float.
+    The same file gives the same bytes.
     """
     import onnx
 
     model = onnx.load(path)
     graph = model.graph
+    for name, (low, high) in _float_ranges(path, graph, calibration).items():
+        _append_ends(graph, name, low, high)
     constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     grids = {"inputs": {INPUT_NAME: _int8_input(graph, constants, calibration)},
              "outputs": {output.name: _int8_output(graph, output, constants) for output in graph.output}}
@@ -67,27 +68,58 @@ def _only_quantiser(graph: Any, constants: dict[str, np.ndarray]) -> Any | None:
 
 def _insert_dequantiser(graph: Any, calibration: np.ndarray) -> Grid:
     """For a model whose first layers stay in float: int8 in all the same, turned into float first."""
-    from onnx import helper, numpy_helper
+    from onnx import helper
 
-    low, high = min(0.0, float(calibration.min())), max(0.0, float(calibration.max()))
+    _rename(graph, INPUT_NAME, f"roomtone_{INPUT_NAME}")
+    constants, grid = _add_grid(graph, INPUT_NAME, float(calibration.min()), float(calibration.max()))
+    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, *constants], [f"roomtone_{INPUT_NAME}"],
+                                          name="roomtone_input_dequantise"))
+    return grid
+
+
+def _add_grid(graph: Any, name: str, low: float, high: float) -> tuple[list[str], Grid]:
+    """Scale and zero point of an int8 range that holds zero, as constants of the graph; their names, their values."""
+    from onnx import numpy_helper
+
+    low, high = min(0.0, low), max(0.0, high)
     scale = np.float32(max(high - low, 1e-9) / 255)
     zero_point = np.int8(np.clip(round(-128 - low / float(scale)), -128, 127))
-    _rename(graph, INPUT_NAME, f"roomtone_{INPUT_NAME}")
-    grid = ["roomtone_input_scale", "roomtone_input_zero_point"]
-    graph.initializer.extend(numpy_helper.from_array(np.array(value), name)
-                             for value, name in zip((scale, zero_point), grid, strict=True))
-    graph.node.insert(0, helper.make_node("DequantizeLinear", [INPUT_NAME, *grid], [f"roomtone_{INPUT_NAME}"],
-                                          name="roomtone_input_dequantise"))
-    return {"scale": float(scale), "zero_point": int(zero_point)}
+    names = [f"roomtone_{name}_scale", f"roomtone_{name}_zero_point"]
+    graph.initializer.extend(numpy_helper.from_array(np.array(value), constant)
+                             for value, constant in zip((scale, zero_point), names, strict=True))
+    return names, {"scale": float(scale), "zero_point": int(zero_point)}
+
+
+def _float_ranges(path: Path, graph: Any, calibration: np.ndarray) -> dict[str, tuple[float, float]]:
+    """Least and largest value of each output that onnxruntime's quantiser left in float, as after an average."""
+    import onnxruntime
+
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    names = [output.name for output in graph.output if made_by[output.name] != "DequantizeLinear"]
+    if not names:
+        return {}
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    rows = [session.run(names, {INPUT_NAME: row[np.newaxis]}) for row in calibration]
+    return {name: (min(float(row[index].min()) for row in rows), max(float(row[index].max()) for row in rows))
+            for index, name in enumerate(names)}
+
+
+def _append_ends(graph: Any, name: str, low: float, high: float) -> None:
+    """Quantise a float output and dequantise it again, as the quantiser does with the others."""
+    from onnx import helper
+
+    real, levels = f"roomtone_{name}_real", f"roomtone_{name}_levels"
+    _rename(graph, name, real)
+    constants, _ = _add_grid(graph, name, low, high)
+    graph.node.extend([
+        helper.make_node("QuantizeLinear", [real, *constants], [levels], name=f"roomtone_{name}_quantise"),
+        helper.make_node("DequantizeLinear", [levels, *constants], [name], name=f"roomtone_{name}_dequantise")])
 
 
 def _int8_output(graph: Any, output: Any, constants: dict[str, np.ndarray]) -> Grid:
     from onnx import TensorProto
 
     last = next(node for node in graph.node if output.name in node.output)
-    if last.op_type != "DequantizeLinear":
-        raise ExportError(f"the output {output.name!r} comes from {last.op_type}, which has no int8 form in ONNX; "
-                          "end the model with a linear layer")
     output.type.tensor_type.elem_type = TensorProto.INT8
     grid = _grid(last, constants)
     if constants[last.input[2]].dtype != np.int8:

@@ -28,6 +28,8 @@ class Options:
     onnx_activations: str = "uint8"
     classes: bool = False
     """The output is a classifier's: its best class is compared as well."""
+    layout: str | None = None
+    """The layout that the model takes, where it would run on several; found by trying otherwise."""
     profile: FirmwareProfile | None = None
     """Refuse a model that does not fit this device."""
     most_latency_ratio: float | None = None

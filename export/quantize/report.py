@@ -16,6 +16,8 @@ class Report:
     model: str
     layout: str
     """The layout that the model takes itself; the bundle's is NHWC for pictures."""
+    other_layouts: tuple[str, ...]
+    """Layouts that it also runs on: that ``layout`` is the one it was trained with was then a guess."""
     parity: dict[str, Any]
     """Per runtime and view, and the formats with each other, as in the manifest."""
     problems: tuple[str, ...]
@@ -33,7 +35,8 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         return {
-            "kind": self.kind, "model": self.model, "layout": self.layout, "sizes_bytes": self.sizes_bytes,
+            "kind": self.kind, "model": self.model, "layout": self.layout,
+            "other_layouts": list(self.other_layouts), "sizes_bytes": self.sizes_bytes,
             "parity": self.parity, "problems": list(self.problems), "latency": self.latency,
             "calibration_inputs": self.calibration_inputs, "float_layers": list(self.float_layers),
             "float_operations": self.float_operations, "profile": self.fit.document() if self.fit else None,

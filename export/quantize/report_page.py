@@ -30,7 +30,8 @@ def page(report: Report) -> str:
     verdict = '<p class="good">Passed.</p>' if not report.problems else "".join(
         f'<p class="bad">{html.escape(problem)}</p>' for problem in report.problems)
     sections = [
-        f"<h1>{html.escape(report.model)}</h1><p>{report.kind} model, its own layout {html.escape(report.layout)}</p>",
+        f"<h1>{html.escape(report.model)}</h1><p>{report.kind} model, its own layout {html.escape(report.layout)}"
+        f"{_guess(report)}</p>",
         verdict, "<h2>Agreement with the float model</h2>", _agreement(report),
         "<h2>Files and time</h2>", _files(report), _profile(report),
         "<h2>What each layer loses</h2>", "<p>Signal to rounding noise with weights rounded to nearest, before "
@@ -39,6 +40,12 @@ def page(report: Report) -> str:
     ]
     return (f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(report.model)}</title>"
             f"<style>{STYLE}</style><body>{''.join(sections)}</body></html>\n")
+
+
+def _guess(report: Report) -> str:
+    if not report.other_layouts:
+        return ""
+    return f'<span class="bad">; it also runs on {html.escape(", ".join(report.other_layouts))}: was it trained so?</span>'
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:

@@ -51,7 +51,10 @@ def test_a_model_becomes_a_bundle(pictures, tmp_path, capfd):
     (("--front", "depth = 3"), f"{ARCHITECTURES}:resnet8", 2, "no setting 'depth'"),
     (("--output", "a", "--output", "b"), f"{ARCHITECTURES}:resnet8", 2, "gives 1 outputs and 2 are named"),
     (("--profile", "toaster"), f"{ARCHITECTURES}:resnet8", 2, "no profile 'toaster'"),
-    (("--least-cosine", "2"), f"{ARCHITECTURES}:resnet8", 2, "must lie above 0"),
+    (("--least", "cosine_mean=2"), f"{ARCHITECTURES}:resnet8", 2, "each from 0 to 1"),
+    (("--least", "cosine"), f"{ARCHITECTURES}:resnet8", 2, "as cosine_min=0.95"),
+    (("--least", "cosinus=.5"), f"{ARCHITECTURES}:resnet8", 2, "the figures are cosine_mean, cosine_p5"),
+    (("--layout", "frames"), f"{ARCHITECTURES}:resnet8", 2, "none that video models have: 1,channels,height,width"),
     (("--front", "height = 16"), f"{ARCHITECTURES}:resnet8", 1, "does not run on an input of (1, 16, 32, 3)"),
 ])
 def test_failures_are_one_sentence(more, spec, code, said, pictures, tmp_path, capfd):

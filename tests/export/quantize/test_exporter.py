@@ -117,6 +117,16 @@ def test_a_ranker_of_one_score(tmp_path):
         assert report.parity[runtime]["ranker"]["neighbour_agreement"] > 0.97
 
 
+def test_a_model_that_ends_with_its_pool(resnet, pictures, tmp_path):
+    """As image backbones without their classifier do; onnxruntime's quantiser leaves the average in float."""
+    model = nn.Sequential(resnet[0].stem, resnet[0].stacks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    report = export(model.eval(), "video", pictures, [64], tmp_path / "bundle")
+    for runtime in ("litert", "onnx"):
+        assert report.parity[runtime]["video"]["cosine_mean"] > 0.999
+        with open_engine(runtime, open_bundle(tmp_path / "bundle").model("video").file(runtime)) as engine:
+            assert engine.outputs[0].dtype == np.int8
+
+
 @pytest.mark.parametrize("activations", ["int8", "uint8"])
 def test_a_float_prefix_keeps_int8_at_both_ends(resnet, pictures, activations):
     graph = trace(Relaid(resnet[0], lambda x: x.permute(0, 3, 1, 2)), torch.from_numpy(pictures[:1]))
