@@ -103,7 +103,8 @@ def _options(arguments: argparse.Namespace) -> Any:
     from export.quantize.options import Options
 
     return Options(
-        thresholds=_thresholds(arguments.least), layout=arguments.layout, most_float_prefix=arguments.float_layers, classes=arguments.classes,
+        thresholds=_thresholds(arguments.least), layout=arguments.layout,
+        most_float_prefix=arguments.float_layers, classes=arguments.classes,
         fine_tuning=FineTuning(steps=arguments.fine_tune) if arguments.fine_tune else None,
         checkpoint=arguments.checkpoint, onnx_activations=arguments.onnx_activations,
         most_latency_ratio=None if arguments.allow_slower else 1.0,

@@ -93,7 +93,8 @@ def _made(
                         float_answers(network, validation), [output.view for output in outputs], options.thresholds,
                         classes=options.classes)
         report = Report(
-            kind=kind, model=network.name, layout=network.layout, other_layouts=network.other_layouts, parity=verdict.figures,
+            kind=kind, model=network.name, layout=network.layout,
+            other_layouts=network.other_layouts, parity=verdict.figures,
             problems=tuple(verdict.problems), calibration_inputs=len(calibration),
             float_layers=tuple(layer.name for layer in layers(graph)[:float_prefix]),
             sizes_bytes={FORMATS[runtime]: len(model.int8) for runtime, model in converted.items()},

@@ -45,7 +45,8 @@ def page(report: Report) -> str:
 def _guess(report: Report) -> str:
     if not report.other_layouts:
         return ""
-    return f'<span class="bad">; it also runs on {html.escape(", ".join(report.other_layouts))}: was it trained so?</span>'
+    others = html.escape(", ".join(report.other_layouts))
+    return f'<span class="bad">; it also runs on {others}: was it trained so?</span>'
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:
