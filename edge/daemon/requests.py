@@ -32,8 +32,9 @@ def user(request: Request) -> str:
 def words(request: Request) -> str:
     """``q``: what to search for."""
     text = request.query_params.get("q", "")
-    if not text or len(text) > MAX_QUERY_CHARACTERS:
-        raise Refusal(422, "invalid_q", f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}")
+    if len(text) > MAX_QUERY_CHARACTERS or all(character <= " " for character in text):
+        said = f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}, not all blank"
+        raise Refusal(422, "invalid_q", said)
     return text
 
 

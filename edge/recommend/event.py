@@ -10,8 +10,8 @@ from edge.errors import UsageError
 
 EVENTS = ("play", "finish", "skip", "like", "dislike", "share", "comment", "dwell", "impression")
 MAX_ID_CHARACTERS = 128
-NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-"""Of a user, an item or an event: no control characters, line ends or halves of characters; as in openapi.json."""
+NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+"""Of a user, an item or an event: no control characters, line ends, turns of direction; as in openapi.json."""
 MAX_NUMBER = 1e12
 """Bounds ``value`` and ``time_s``: no event lasts longer and no clock shows more seconds."""
 
