@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
@@ -24,6 +25,12 @@ PAGE = HERE / "page"
 OPENAPI = HERE / "openapi.json"
 
 log = logging.getLogger(__name__)
+
+
+class Anything(StringConvertor):
+    """The rest of a path, line ends too: what they are refused with names them."""
+
+    regex = r"[\s\S]*"
 
 
 class Api:
@@ -100,17 +107,18 @@ class Api:
             Route("/v1/recommendations", self.recommendations),
             Route("/v1/feedback", self.feedback, methods=["POST"]),
             Route("/v1/now", self.now),
-            Route("/v1/items/{item:path}", self.item),
+            Route("/v1/items/{item:anything}", self.item),
             Route("/v1/search", self.search),
             Route("/v1/status", self.status),
             Route("/v1/mute", self.mute, methods=["POST"]),
             Route("/v1/events", self.events),
-            Route("/v1/users/{user:path}", self.forget, methods=["DELETE"]),
+            Route("/v1/users/{user:anything}", self.forget, methods=["DELETE"]),
         ]
 
 
 def build(room: Room, *, address: Address, token: str | None) -> ASGIApp:
     """The whole application, guard in front."""
+    register_url_convertor("anything", Anything())
     inner = Starlette(
         routes=Api(room).routes(),
         exception_handlers={
