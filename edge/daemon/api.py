@@ -125,6 +125,7 @@ def build(room: Room, *, address: Address, token: str | None) -> ASGIApp:
             Refusal: _refused,
             HTTPException: _http_error,
             RoomtoneError: _unavailable,
+            OSError: _system_refuses,
             Exception: _failed,
         },
     )
@@ -151,6 +152,14 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     """The catalogue or the state cannot answer just now: a full disk, an unreadable file."""
     log.warning("a request cannot be answered: %s", error)
     return await _refused(request, Refusal(503, "unavailable", str(error)))
+
+
+async def _system_refuses(request: Request, error: Exception) -> Response:
+    """As when no descriptor is left; names of files are for the log only."""
+    assert isinstance(error, OSError)
+    log.warning("a request cannot be answered: %s", error)
+    said = f"the system refuses: {error.strerror or type(error).__name__}; ask again"
+    return await _refused(request, Refusal(503, "unavailable", said, RETRY_SOON))
 
 
 async def _failed(request: Request, error: Exception) -> Response:

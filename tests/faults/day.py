@@ -4,7 +4,8 @@
 
 The real daemon hears the sample clip over and over from one long file, is asked for a list twice a simulated minute and
 told of an event once. Its memory is read every half hour of sound. Growth is the last reading less the one after the
-first two hours, when every buffer and cache has been filled; exits 1 when it is above GROWTH_BYTES.
+first two hours, when every buffer and cache has been filled; exits 1 when anonymous or resident memory grew by more
+than GROWTH_BYTES. The proportional size is shown, too; it also changes when other processes come and go.
 """
 
 import argparse
@@ -118,7 +119,7 @@ def main() -> int:
         args.plot.parent.mkdir(parents=True, exist_ok=True)
         args.plot.write_text(plot(readings), encoding="utf-8")
     print(json.dumps(result if args.json else {key: result[key] for key in result if key != "readings"}))
-    return 1 if faults or max(grown["pss_bytes"], grown["anonymous_bytes"]) > GROWTH_BYTES else 0
+    return 1 if faults or max(grown["resident_bytes"], grown["anonymous_bytes"]) > GROWTH_BYTES else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,39 @@
+#!/bin/sh
+# install.sh [--root DIR] [--profile NAME] [--package WHEEL|FOLDER|none]: install Roomtone as a service; again, to renew it.
+# Example: sudo sh packaging/install.sh --profile rpi-4-tv
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root="" profile=rpi-zero-2w-speaker package="$here/.."
+while [ $# -gt 0 ]; do
+    case $1 in
+    --root) root=$2 ;;
+    --profile) profile=$2 ;;
+    --package) package=$2 ;;
+    *) echo "install.sh: unknown option $1; known: --root DIR, --profile NAME, --package WHEEL|FOLDER|none" >&2; exit 2 ;;
+    esac
+    shift 2
+done
+settings="$here/../firmware_profiles/$profile.toml"
+[ -f "$settings" ] || { echo "install.sh: no profile $profile in firmware_profiles/" >&2; exit 2; }
+budget_mib=$(sed -n 's/^budget_mib = //p' "$settings")
+extra=speaker
+sed -n '/^\[video\]/,/^$/p' "$settings" | grep -q '^enabled = true' && extra=tv
+
+if [ "$package" != none ]; then
+    [ -n "$root" ] || sh "$here/system-packages.sh" libportaudio2 python3-venv
+    [ -x "$root/opt/roomtone/bin/python" ] || python3 -m venv "$root/opt/roomtone"
+    "$root/opt/roomtone/bin/pip" install --quiet --upgrade "${package}[$extra]"
+fi
+units="$root/etc/systemd/system"
+install -d "$units/roomtone.service.d" "$root/etc/default" "$root/etc/roomtone/keys"
+install -m 644 "$here/roomtone.service" "$here/roomtone.socket" "$units/"
+printf '# The budget of the profile %s.\n[Service]\nMemoryMax=%sM\n' "$profile" "$budget_mib" \
+    > "$units/roomtone.service.d/memory.conf"
+# What somebody has set stays.
+[ -e "$root/etc/default/roomtone" ] || echo "ROOMTONE_OPTIONS=\"--profile $profile --audio mic\"" > "$root/etc/default/roomtone"
+if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+    systemctl enable roomtone.service
+    systemctl restart roomtone.service
+fi
+echo "installed for $profile, ${budget_mib} MiB; settings: ${root}/etc/default/roomtone"
