@@ -1,164 +1,117 @@
-"""A media folder to a snapshot: scan, understand, write. Begun again after a kill, it goes on where it was."""
+"""A media folder to a snapshot: scan, understand, find copies, write. Begun again after a kill, it goes on.
+
+Every stage goes through the files in one order and keeps what it found on the disk, so memory does not grow with
+the folder, and the order in which workers come to an end leaves no trace in the snapshot.
+"""
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from edge.bundle import Bundle, open_bundle
 from edge.catalog.items import Item
-from edge.errors import ExportError, MediaError, UsageError
+from edge.errors import ExportError
 from edge.manifest import FILE_NAME
-from export.catalog.embed import Embedders, SoundModel, bundle_embedders
-from export.catalog.scan import MediaFile, scan
-from export.catalog.understand import Understood, understand
-from export.catalog.work import WorkFolder, result_key
-from export.catalog.writer import SnapshotWriter
+from export.catalog.choice import ModelChoice
+from export.catalog.facts import with_more_said
+from export.catalog.packed import Understood
+from export.catalog.report import BuildReport
+from export.catalog.scan import scan
+from export.catalog.shelf import Engine, Files, Shelf
+from export.catalog.work import WorkFolder
+from export.catalog.writer import SnapshotWriter, ViewSpec
 
-ENGINES = ("local", "ray")
-DEADLY_TIMES = 5
-"""A file over which so many builds were killed, as by a decoder that crashes, is left out."""
-MOST_SKIPPED_SHOWN = 1000
-UNREADABLE = (MediaError, OSError, RuntimeError, ValueError, ArithmeticError, MemoryError)
-"""Whatever a decoder or a tag reader raises over one file; the others go on."""
-
-Progress = Callable[[Iterable[MediaFile], int], Iterable[MediaFile]]
-"""Wraps the files (and how many there are), as tqdm does."""
-
-
-@dataclass(frozen=True)
-class Skipped:
-    file: str
-    reason: str
-
-
-@dataclass
-class BuildReport:
-    out: str
-    version: str = ""
-    files: int = 0
-    tracks: int = 0
-    shots: int = 0
-    reused: int = 0
-    """Files whose result an earlier build had left."""
-    unchanged: bool = False
-    """Nothing had changed since the snapshot was built; nothing was done."""
-    skipped: list[Skipped] = field(default_factory=list)
-    """Files that gave nothing, and why: at most 1,000."""
-    skipped_files: int = 0
-
-    def document(self) -> dict[str, Any]:
-        return asdict(self)
+Progress = Callable[[int], AbstractContextManager[Any]]
+"""Makes a bar for so many files, whose ``update`` is called for each, as tqdm does."""
+OpenEngine = Callable[[ModelChoice, str], Engine]
+"""Takes the models and the identity that they must have wherever they run."""
 
 
 def build_catalog(
-    media_dir: Path, *, bundle: Bundle | Path | str, out: Path, teacher: SoundModel | None = None,
-    engine: str = "local", runtime: str | None = None, name: str | None = None, work: Path | None = None,
-    progress: Progress | None = None,
+    media_dir: Path, *, choice: ModelChoice, engine: OpenEngine, out: Path, name: str | None = None,
+    work: Path | None = None, progress: Progress | None = None,
 ) -> BuildReport:
     """Make a catalogue of everything under a folder.
 
     Parameters
     ----------
-    bundle
-        The device's bundle; the catalogue lies in its spaces.
-    teacher
-        Embeds the ``audio`` view instead of the bundle's student.
+    choice
+        The models that it is embedded with.
     engine
-        What runs the work: ``local``.
-    runtime
-        ``litert`` or ``onnx``; by default the first that is installed.
+        What runs them: ``LocalEngine`` or ``RayEngine``.
     name
         The snapshot's name, by default the media folder's.
     work
-        Where results are kept, by default ``OUT.work``. The same folder, bundle and teacher give the same snapshot,
-        from there or anew.
+        Where results are kept, by default ``OUT.work``. The same folder and models give the same snapshot, from
+        there or anew, with any engine.
 
-    Raises RoomtoneErrors about the folder, the bundle or the snapshot; files that cannot be read are in the report.
+    Raises RoomtoneErrors about the folder, the models or the snapshot; files that cannot be read are in the report.
     """
-    if engine not in ENGINES:
-        raise UsageError(f"engine {engine!r:.40} is not one of {', '.join(ENGINES)}")
-    if engine == "ray":
-        raise UsageError("engine ray is not part of this version; use --engine local")
-    out = Path(out)
-    embedders = bundle_embedders(bundle if isinstance(bundle, Bundle) else open_bundle(bundle), runtime=runtime,
-                                 teacher=teacher)
-    return build_from(lambda: scan(Path(media_dir)), embedders, out=out, name=name or Path(media_dir).resolve().name,
-                      work=work, progress=progress)
+    media_dir = Path(media_dir)
+    return build_from(lambda on_trouble: scan(media_dir, on_trouble), choice=choice, engine=engine, out=out,
+                      name=name or media_dir.resolve().name, work=work, progress=progress)
 
 
 def build_from(
-    files: Callable[[], Iterable[MediaFile]], embedders: Embedders, *, out: Path, name: str, work: Path | None = None,
+    files: Files, *, choice: ModelChoice, engine: OpenEngine, out: Path, name: str, work: Path | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
-    """The same for a list of files, which may say more about each than it says itself. ``files`` is called twice."""
+    """The same for a list of files, which may say more about each than it says itself. It is asked several times."""
+    out, embedders = Path(out), choice.open()
     report = BuildReport(str(out))
     with WorkFolder(work or out.with_name(f"{out.name}.work")) as results:
-        digest = hashlib.sha256(f"{name}\0{embedders.views}".encode())
-        for file in files():
-            digest.update(result_key(file, embedders.identity).encode())
-            report.files += 1
-        if results.state("built") == f"{digest.hexdigest()} {_sealed(out)}":
-            return _as_before(results.state("report") or "{}", report)
-        shown = progress(files(), report.files) if progress else files()
-        try:
-            _write(_items(shown, embedders, results, report), embedders, out, name, report)
-        except OSError as error:
-            raise ExportError(f"{out}: cannot be written: {error.strerror or error}; nothing is lost, run it "
-                              "again when there is space") from error
-        results.remember("report", json.dumps(report.document()))
-        results.remember("built", f"{digest.hexdigest()} {_sealed(out)}")
+        shelf = Shelf(files, embedders.identity, results)
+        report.files, digest = shelf.content(f"{name}\0{embedders.views}")
+        if results.state("built") == f"{digest} {_sealed(out)}":
+            return report.as_before(results.state("report") or "{}")
+        with engine(choice, embedders.identity) as running, _bar(progress, report.files) as bar:
+            report.reused = shelf.fill(running, bar.update if bar else lambda: None)
+        _write(shelf, embedders.views, out, name, report)
+        results.remember("report", report.kept())
+        results.remember("built", f"{digest} {_sealed(out)}")
         results.forget_unused()
     return report
 
 
-def _write(items: Iterable[Understood], embedders: Embedders, out: Path, name: str, report: BuildReport) -> None:
-    with SnapshotWriter(out, embedders.views, name=name) as writer:
-        for item in items:
-            writer.add(Item(row=0, **item.fields), item.vectors)
-            report.tracks += item.fields["kind"] == "track"
-            report.shots += item.fields["kind"] == "shot"
-        if not writer.count:
-            why = f"; the first: {report.skipped[0].reason}" if report.skipped else ""
-            raise ExportError(f"none of {report.files} media files gave anything for a catalogue{why}")
-        report.version = writer.finish()
+def _bar(progress: Progress | None, files: int) -> AbstractContextManager[Any]:
+    return progress(files) if progress else nullcontext()
 
 
-def _items(
-    files: Iterable[MediaFile], embedders: Embedders, results: WorkFolder, report: BuildReport
-) -> Iterator[Understood]:
-    """Every item in the order of the files, from an earlier build where it has been done."""
-    for file in files:
-        key = result_key(file, embedders.identity)
-        items = results.result(key)
-        report.reused += items is not None
-        try:
-            yield from _understood(file, key, embedders, results) if items is None else items
-        except UNREADABLE as error:
-            said = str(error) if isinstance(error, MediaError) else f"{file.path}: cannot be read: {error!s:.120}"
-            report.skipped_files += 1
-            report.skipped += [Skipped(file.name, said)] if len(report.skipped) < MOST_SKIPPED_SHOWN else []
-
-
-def _understood(file: MediaFile, key: str, embedders: Embedders, results: WorkFolder) -> list[Understood]:
-    """The items of a file, kept for the next build. A file that gives none is tried again then."""
-    if results.begin(key) >= DEADLY_TIMES:
-        raise MediaError(f"{file.path}: {DEADLY_TIMES} builds died over it; convert it, or take it out of the folder")
+def _write(shelf: Shelf, views: Mapping[str, ViewSpec], out: Path, name: str, report: BuildReport) -> None:
     try:
-        items = understand(file, embedders)
-    finally:
-        results.end(key)
-    results.keep(key, items)
-    return items
+        with SnapshotWriter(out, views, name=name) as writer:
+            for item in _items(shelf, report):
+                writer.add(Item(row=0, **item.fields), item.vectors)
+                report.tracks += item.fields["kind"] == "track"
+                report.shots += item.fields["kind"] == "shot"
+            if not writer.count:
+                why = f"; the first: {report.skipped[0].reason}" if report.skipped else ""
+                raise ExportError(f"none of {report.files} media files gave anything for a catalogue{why}")
+            report.version = writer.finish()
+    except OSError as error:
+        raise ExportError(f"{out}: cannot be written: {error.strerror or error}; nothing is lost, run it again when "
+                          "there is space") from error
 
 
-def _as_before(kept: str, report: BuildReport) -> BuildReport:
-    """The report of the build that made the snapshot, for one that did nothing."""
-    before = json.loads(kept)
-    skipped = [Skipped(**each) for each in before.pop("skipped", [])]
-    return BuildReport(**{**before, "out": report.out, "reused": report.files, "unchanged": True, "skipped": skipped})
+def _items(shelf: Shelf, report: BuildReport) -> Iterator[Understood]:
+    """Every item in the order of the files. What copies say and the first does not is said of the first."""
+    copies, names = shelf.copies(), dict[str, str]()
+    copies_of: dict[str, list[str]] = defaultdict(list)
+    for copy, first in copies.items():
+        copies_of[first].append(copy)
+    for key, file in shelf.files(report.skip):
+        if key in copies:
+            report.merge(file.name, names[copies[key]])
+            continue
+        items = shelf.items(key)
+        if not items:
+            report.skip(file.name, shelf.why_not(key, file))
+        if key in copies_of:
+            names[key] = file.name
+            items = [with_more_said(items[0], [shelf.items(copy)[0] for copy in copies_of[key]])]
+        yield from items
 
 
 def _sealed(out: Path) -> str:

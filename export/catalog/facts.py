@@ -1,13 +1,17 @@
 """What a media file says of itself, as the fields of catalogue items."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.errors import MediaError
+from export.catalog.packed import Understood
 from export.catalog.scan import LONGEST_NAME, MediaFile
 from export.catalog.shots import Shot
 from export.data.tags import Tags, read_tags, title_from_name
+
+SAID_BY_TAGS = ("artist", "album", "genre", "year")
 
 
 def track_fields(file: MediaFile, *, duration_s: float) -> dict[str, Any]:
@@ -56,6 +60,20 @@ def shot_fields(film: dict[str, Any], file: MediaFile, number: int, shot: Shot) 
     }
 
 
+def with_more_said(track: Understood, copies: Sequence[Understood]) -> Understood:
+    """A track with what files of the same recording say and its own does not."""
+    said = dict(track.fields)
+    for copy in copies:
+        if _named_after_file(said) and not _named_after_file(copy.fields):
+            said["title"] = copy.fields["title"]
+        said |= {key: copy.fields[key] for key in SAID_BY_TAGS if said[key] is None}
+    return Understood(said, track.vectors)
+
+
+def _named_after_file(fields: dict[str, Any]) -> bool:
+    return fields["title"] == title_from_name(Path(fields["source"]))
+
+
 def short_name(name: str) -> str:
     """A name fit for an identifier: printable, and when it is long the end of it with a digest of the whole."""
     printable = "".join(letter if letter.isprintable() else "_" for letter in name)
@@ -74,12 +92,13 @@ def has_pictures(path: Path) -> bool:
 
 
 def _container(path: Path) -> tuple[dict[str, str], bool]:
-    """A container's tags, and whether there are pictures in it."""
+    """A container's tags, and whether there are pictures in it that are not a cover."""
     import av
 
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}", metadata_errors="ignore") as container:
             tags = {key.lower(): " ".join(text.split()) for key, text in container.metadata.items() if text.strip()}
-            return tags, bool(container.streams.video)
+            covers = av.stream.Disposition.attached_pic
+            return tags, any(not stream.disposition & covers for stream in container.streams.video)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(f"{path}: cannot be opened as film: {error.strerror or error}") from error

@@ -1,8 +1,9 @@
 """The media files of a folder, in an order that does not change, with what tells whether one has changed."""
 
+import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,33 @@ class MediaFile:
     known: Mapping[str, Any] = field(default_factory=dict)
     """Fields of edge.catalog.items.Item that are known better than the file says: ``artist``, ``licence``, ..."""
 
+    def as_json(self) -> str:
+        """In ASCII, whatever characters and bytes its name is of."""
+        return json.dumps({**asdict(self), "path": str(self.path)})
 
-def scan(folder: Path) -> Iterator[MediaFile]:
+    @classmethod
+    def from_json(cls, text: str) -> "MediaFile":
+        said = json.loads(text)
+        return cls(**{**said, "path": Path(said["path"])})
+
+
+def scan(folder: Path, on_trouble: Callable[[str, str], object] = lambda name, reason: None) -> Iterator[MediaFile]:
     """Every sound and film file under a folder, sorted by path; hidden ones and links are left out.
 
-    Raises ExportError when there is no such folder.
+    ``on_trouble`` is told the name of each folder and file that cannot be looked at, and why. Raises ExportError
+    when there is no such folder.
     """
     if not folder.is_dir():
         raise ExportError(f"{folder} is not a folder; give the folder that the music and the films lie in")
-    for path in _walk(folder):
-        suffix = path.suffix.lower()
-        if suffix in TRACK_SUFFIXES or suffix in FILM_SUFFIXES:
-            yield media_file(path, name=path.relative_to(folder).as_posix())
+    def note(path: Path, error: OSError) -> None:
+        on_trouble(path.relative_to(folder).as_posix(), f"{path}: cannot be read: {error.strerror or error}")
+
+    for path in _walk(folder, note):
+        if path.suffix.lower() in TRACK_SUFFIXES | FILM_SUFFIXES:
+            try:
+                yield media_file(path, name=path.relative_to(folder).as_posix())
+            except ExportError as error:  # it went away meanwhile
+                on_trouble(path.relative_to(folder).as_posix(), str(error))
 
 
 def media_file(path: Path, *, name: str, known: Mapping[str, Any] | None = None) -> MediaFile:
@@ -54,15 +70,16 @@ def media_file(path: Path, *, name: str, known: Mapping[str, Any] | None = None)
     return MediaFile(path, name, kind, status.st_size, status.st_mtime_ns, known or {})
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files below a folder, one folder's names in memory at a time. A folder that cannot be read is passed over."""
+def _walk(folder: Path, on_error: Callable[[Path, OSError], object]) -> Iterator[Path]:
+    """Files below a folder, one folder's names in memory at a time. What cannot be read is passed over."""
     try:
         with os.scandir(folder) as found:
             entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name)
-    except OSError:
+    except OSError as error:
+        on_error(folder, error)
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
+            yield from _walk(Path(entry.path), on_error)
         elif entry.is_file(follow_symlinks=False):
             yield Path(entry.path)

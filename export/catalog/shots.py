@@ -97,7 +97,7 @@ def look_through(path: Path, *, every_s: float | None = None) -> Iterator[tuple[
     width, height = THUMB_SIZE_PX
     first_s, wanted_s = None, 0.0
     try:
-        with av.open(str(path)) as container:
+        with av.open(f"file:{path}", metadata_errors="ignore") as container:
             for frame in container.decode(video=0):
                 if frame.time is None:
                     continue

@@ -1,8 +1,6 @@
 """One media file to the items and vectors that it gives: what a build does for every file, wherever it runs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from edge.errors import MediaError
 from edge.video.source import Frame
 from export.catalog.embed import SAMPLE_RATE_HZ, WINDOWS_VIEW, Embedders
 from export.catalog.facts import film_fields, has_pictures, shot_fields, track_fields
+from export.catalog.packed import Understood
 from export.catalog.scan import MediaFile
 from export.catalog.shots import Shot, ShotFinder, look_through
 from export.catalog.vectors import as_stored
@@ -23,17 +22,6 @@ SEGMENT_S = 300
 """A film's sound is taken in pieces of this length, so that its length costs no memory."""
 LOOK_EVERY_S = 0.5
 """A picture this often is embedded; a shot is a second long at least."""
-
-
-@dataclass(frozen=True)
-class Understood:
-    """An item: the fields of edge.catalog.items.Item but ``row``, and its vectors as stored.
-
-    ``vectors`` maps a view to np.ndarray [shape=(n, d), dtype=int8], n = 1 but for the view of windows.
-    """
-
-    fields: dict[str, Any]
-    vectors: dict[str, np.ndarray]
 
 
 def understand(file: MediaFile, embedders: Embedders) -> list[Understood]:

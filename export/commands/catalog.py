@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,23 +10,25 @@ from edge import bundle
 from edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from export.catalog.embed import SoundModel
+    from export.catalog.build import OpenEngine
 
 NAME = "catalog"
 HELP = "understand a folder of music and films, and write the catalogue that lies on the device"
 EXAMPLE = "roomtone-export catalog ~/Music --bundle my-bundle --out my-catalog"
-TEACHERS = ("musicnn-msd",)
+ENGINES = ("local", "ray")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("media_dir", type=Path, metavar="MEDIA_DIR", help="searched with all its subfolders")
+    add("media_dir", type=Path, metavar="MEDIA_DIR", help="searched with all its subfolders; links are left out")
     add("--bundle", type=Path, default=bundle.DEFAULT, metavar="BUNDLE", help="the device's bundle (default: our own)")
     add("--out", type=Path, required=True, metavar="SNAPSHOT", help="made, or replaced when it is a snapshot")
     add("--name", help="the snapshot's name (default: the media folder's)")
-    add("--teacher", choices=TEACHERS, help="embed the audio view with this large model instead of the bundle's")
+    add("--teacher", metavar="NAME", help="embed the audio view with this large model instead of the bundle's")
     add("--projection", type=Path, metavar="FILE", help="the teacher's projection.npz, from the student's training")
-    add("--engine", default="local", metavar="local|ray", help="what runs the work (default local)")
+    add("--engine", choices=ENGINES, default="local", help="what runs the work (default local)")
+    add("--workers", type=int, metavar="N", help="processes that decode and embed (default: one a core)")
+    add("--ray-address", metavar="ADDRESS", help="with --engine ray: a cluster's address (default: one made here)")
     add("--runtime", choices=("litert", "onnx"), help="inference runtime (default: the first that is installed)")
     add("--work", type=Path, metavar="DIR", help="where results are kept for the next build (default SNAPSHOT.work)")
 
@@ -34,27 +37,35 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from tqdm import tqdm
 
     from export.catalog.build import build_catalog
+    from export.catalog.choice import ModelChoice
 
+    if (arguments.teacher is None) != (arguments.projection is None):
+        raise UsageError("--teacher NAME and --projection FILE go together: the teacher's vectors must lie in the "
+                         "space of the bundle's audio view")
+    choice = ModelChoice(bundle=str(arguments.bundle), runtime=arguments.runtime, teacher=arguments.teacher,
+                         projection=arguments.projection and str(arguments.projection))
     report = build_catalog(
-        arguments.media_dir, bundle=arguments.bundle, out=arguments.out, teacher=_teacher(arguments),
-        engine=arguments.engine, runtime=arguments.runtime, name=arguments.name, work=arguments.work,
-        progress=lambda files, total: tqdm(files, total=total, desc="catalogue", unit="file", disable=None))
-    for skipped in () if arguments.json else report.skipped:
+        arguments.media_dir, choice=choice, engine=_engine(arguments), out=arguments.out, name=arguments.name,
+        work=arguments.work,
+        progress=lambda total: tqdm(total=total, desc="catalogue", unit="file", disable=None))
+    if arguments.json:
+        return report.document()
+    for skipped in report.skipped:
         print(f"skipped: {skipped.reason}", file=sys.stderr)
-    return report.document() if arguments.json else {**report.document(), "skipped": None}
+    for merged in report.merged:
+        print(f"merged: {merged.file} is the same recording as {merged.same_as}", file=sys.stderr)
+    return {**report.document(), "skipped": None, "merged": None}
 
 
-def _teacher(arguments: argparse.Namespace) -> "SoundModel | None":
-    if arguments.teacher is None:
-        return None
-    if arguments.projection is None:
-        raise UsageError(f"--teacher {arguments.teacher} needs --projection FILE, into the space of the bundle's "
-                         "audio view")
-    from export.catalog.embed import TeacherSound
-    from export.data.fetch import fetch
-    from export.data.recipes import find, load_packages
-    from export.teachers.musicnn import Musicnn
-    from export.teachers.projection import Projection
+def _engine(arguments: argparse.Namespace) -> "OpenEngine":
+    if arguments.workers is not None and arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers} must be at least 1")
+    if arguments.engine == "ray":
+        from export.catalog.on_ray import RayEngine
 
-    projection = Projection.load(arguments.projection)
-    return TeacherSound(Musicnn.from_package(fetch(find(load_packages(), "musicnn"))), projection)
+        return partial(RayEngine, address=arguments.ray_address, workers=arguments.workers)
+    if arguments.ray_address:
+        raise UsageError(f"--ray-address {arguments.ray_address} needs --engine ray")
+    from export.catalog.local import LocalEngine
+
+    return partial(LocalEngine, workers=arguments.workers)

@@ -27,9 +27,9 @@ def read_tags(path: Path) -> Tags:
 
 def title_from_name(path: Path) -> str:
     """A readable title for a file without one: ``02-castle_theme.ogg`` -> ``Castle theme``."""
-    words = re.sub(r"[_\-.\s]+", " ", path.stem).strip()
+    words = re.sub(r"[_\-.\s]+", " ", "".join(c if c.isprintable() else "_" for c in path.stem)).strip()
     words = re.sub(r"^\d{1,3} +(?=\D)", "", words)
-    return words[:1].upper() + words[1:] if words else path.stem
+    return words[:1].upper() + words[1:] if words else "Untitled"
 
 
 def _of_tracker(path: Path) -> Tags:

@@ -1,6 +1,7 @@
 """From a folder to a snapshot with the real models: found again, resumed, unchanged, nothing fatal."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -11,15 +12,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from edge.bundle import DEFAULT, open_bundle
+from edge.bundle import open_bundle
 from edge.catalog.snapshot import open_snapshot
-from edge.errors import ExportError, UsageError
-from export.catalog import build
+from edge.errors import ExportError
 from export.catalog.build import build_catalog, build_from
+from export.catalog.choice import ModelChoice
 from export.catalog.embed import bundle_embedders
+from export.catalog.local import LocalEngine
 from export.catalog.scan import media_file
 from export.catalog.work import FILE_NAME as WORK_FILE
+from export.catalog.work import WorkFolder
 from export.cli import main
 from export.data.decode import decode
 
@@ -44,8 +48,29 @@ def media(tmp_path, write_track, write_film):
     return folder
 
 
-def built(media, out, **options):
-    return build_catalog(media, bundle=DEFAULT, out=out, **options)
+class NoEngine:
+    """Understands nothing: the build must not need it."""
+
+    def __init__(self, choice, identity):
+        pass
+
+    def understand(self, wanted):
+        assert list(wanted) == []
+        return iter(())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def built(media, out, engine=LocalEngine, **options):
+    return build_catalog(media, choice=ModelChoice(), engine=engine, out=out, **options)
+
+
+def built_from(files, out):
+    return build_from(lambda _: files, choice=ModelChoice(), engine=LocalEngine, out=out, name="mine")
 
 
 def content(folder):
@@ -71,24 +96,22 @@ def test_a_folder_becomes_a_catalogue(media, tmp_path, embedders):
         assert snapshot.recordings.match(windows, 1)[0].tolist() == [track.row]
 
 
-def test_a_second_build_does_nothing(media, tmp_path, monkeypatch):
+def test_a_second_build_does_nothing(media, tmp_path):
     first = built(media, tmp_path / "c")
     before = content(tmp_path / "c")
-    monkeypatch.setattr(build, "understand", None)
-    second = built(media, tmp_path / "c")
+    second = built(media, tmp_path / "c", engine=None)
     assert (second.unchanged, second.version, second.tracks) == (True, first.version, first.tracks)
     assert second.skipped == first.skipped
     assert content(tmp_path / "c") == before
 
 
-def test_a_snapshot_that_was_lost_is_written_from_what_is_known(media, tmp_path, monkeypatch):
+def test_a_snapshot_that_was_lost_is_written_from_what_is_known(media, tmp_path):
     built(media, tmp_path / "c")
     before = content(tmp_path / "c")
     shutil.rmtree(tmp_path / "c")
     for name in ("bad.mp3", "empty.mkv"):
         (media / name).unlink()
-    monkeypatch.setattr(build, "understand", None)
-    report = built(media, tmp_path / "c")
+    report = built(media, tmp_path / "c", engine=NoEngine)
     assert report.reused == report.files == 6
     assert content(tmp_path / "c") == before
 
@@ -130,29 +153,9 @@ def test_damaged_results_are_made_anew(media, tmp_path):
     assert content(tmp_path / "c") == before
 
 
-def test_a_file_that_kills_every_build_is_left_out(media, tmp_path, embedders, monkeypatch):
-    def die(file, embedders):
-        raise SystemExit
-
-    def no_end(self, key):
-        """As if the process had been killed."""
-
-    monkeypatch.setattr(build, "understand", die)
-    monkeypatch.setattr(build.WorkFolder, "end", no_end)
-    for _ in range(build.DEADLY_TIMES):
-        with pytest.raises(SystemExit):
-            build_from(lambda: [media_file(media / "film.mp4", name="film.mp4")], embedders, out=tmp_path / "c",
-                       name="x")
-    monkeypatch.undo()
-    report = build_from(lambda: [media_file(media / name, name=name) for name in ("film.mp4", "music/tone 0.flac")],
-                        embedders, out=tmp_path / "c", name="x")
-    assert (report.tracks, report.shots) == (1, 0)
-    assert "5 builds died over it" in report.skipped[0].reason
-
-
-def test_files_may_be_known_better(media, tmp_path, embedders):
+def test_files_may_be_known_better(media, tmp_path):
     files = [media_file(media / "music" / "tone 0.flac", name="a", known={"artist": "Ana", "licence": "CC0-1.0"})]
-    build_from(lambda: files, embedders, out=tmp_path / "c", name="mine")
+    built_from(files, tmp_path / "c")
     with open_snapshot(tmp_path / "c") as snapshot:
         assert (snapshot.items.by_row(0).artist, snapshot.items.by_row(0).licence) == ("Ana", "CC0-1.0")
 
@@ -168,18 +171,42 @@ def test_nothing_to_be_had_is_an_error(tmp_path):
 
 
 def test_silence_is_skipped(tmp_path, write_track):
-    import soundfile
-
     write_track(tmp_path / "media" / "a.wav")
     soundfile.write(tmp_path / "media" / "silence.wav", np.zeros(100_000), 16_000)
     report = built(tmp_path / "media", tmp_path / "c")
     assert [(skipped.file, "silent" in skipped.reason) for skipped in report.skipped] == [("silence.wav", True)]
 
 
-@pytest.mark.parametrize(("engine", "message"), [("ray", "not part of this version"), ("spark", "not one of local")])
-def test_other_engines_are_refused(tmp_path, engine, message):
-    with pytest.raises(UsageError, match=message):
-        built(tmp_path, tmp_path / "c", engine=engine)
+def test_the_same_recording_is_there_once_and_says_what_any_copy_says(tmp_path):
+    folder = tmp_path / "media"
+    folder.mkdir()
+    sweep = np.cumsum(np.linspace(150, 2500, 20 * 16_000)) / 16_000
+    sound = 0.3 * np.sin(2 * np.pi * sweep) * (0.6 + 0.4 * np.sin(np.arange(len(sweep)) / 9_000))
+    soundfile.write(folder / "a song.flac", sound, 16_000)
+    with soundfile.SoundFile(folder / "b.ogg", "w", 16_000, 1) as file:
+        file.title, file.artist = "The Song", "Ana"
+        file.write(sound * 0.5)
+    soundfile.write(folder / "c.flac", sound[::-1], 16_000)
+    report = built(folder, tmp_path / "c")
+    assert [(merged.file, merged.same_as) for merged in report.merged] == [("b.ogg", "a song.flac")]
+    assert (report.tracks, report.merged_files) == (2, 1)
+    with open_snapshot(tmp_path / "c") as snapshot:
+        first = snapshot.items.by_row(0)
+        assert (first.item, first.title, first.artist) == ("track:a song.flac", "The Song", "Ana")
+
+
+def test_names_that_are_no_text_do_no_harm(tmp_path, write_track, capsys):
+    folder = tmp_path / "media"
+    write_track(folder / "a.flac")
+    (folder / "a.flac").rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.flac"))
+    Path(os.fsdecode(os.fsencode(folder) + b"/bad\xff.mp3")).write_bytes(b"no music")
+    assert main(["catalog", str(folder), "--out", str(tmp_path / "c"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["skipped"][0]["file"] == r"bad\udcff.mp3"
+
+
+def test_two_builds_do_not_share_a_work_folder(media, tmp_path):
+    with WorkFolder(tmp_path / "c.work"), pytest.raises(ExportError, match="another build is at work there"):
+        built(media, tmp_path / "c")
 
 
 def test_an_out_that_is_no_snapshot_is_kept(media, tmp_path):
@@ -194,4 +221,4 @@ def test_the_command_says_what_it_did(media, tmp_path, capsys):
     assert main(["catalog", str(media / "none"), "--out", str(tmp_path / "c")]) == 1
     assert "is not a folder" in capsys.readouterr().err
     assert main(["catalog", str(media), "--out", str(tmp_path / "c"), "--teacher", "musicnn-msd"]) == 2
-    assert "needs --projection" in capsys.readouterr().err
+    assert "go together" in capsys.readouterr().err
