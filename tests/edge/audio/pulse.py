@@ -37,6 +37,8 @@ class VirtualMicrophone:
         server = f"unix:{folder}/native"
         self.environment = {"PULSE_SERVER": server, "PULSE_RUNTIME_PATH": str(folder), "PULSE_STATE_PATH": str(folder)}
         self._samples = np.zeros(RATE_HZ, np.int16)
+        self.fed_samples = 0
+        """What the microphone was given so far; about in real time, a little slower."""
         self._stopping = threading.Event()
 
     def __enter__(self) -> "VirtualMicrophone":
@@ -113,6 +115,7 @@ class VirtualMicrophone:
             with suppress(BlockingIOError, FileNotFoundError):
                 self._write(samples.tobytes())
                 start += samples.size
+                self.fed_samples += samples.size
 
     def _write(self, content: bytes) -> None:
         """All or nothing, since a piece is shorter than what a pipe takes at once (PIPE_BUF)."""
