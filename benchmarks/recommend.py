@@ -92,8 +92,8 @@ def _figures(timing: Timing) -> dict:
 
 
 def _trained_looking() -> Ranker:
-    """Of the size that export/training/ranking.py trains: two networks of 16 units side by side."""
-    return to_device([factory(16), factory(16)])
+    """Of the size that export/training/ranking.py trains: four networks of 32 units side by side."""
+    return to_device([factory(32) for _ in range(4)])
 
 
 def _events(number: int) -> list[Event]:

@@ -26,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    _show(document, as_json=parsed.json)
+    if parsed.text and not parsed.json:
+        print(parsed.text(document))
+    else:
+        _show(document, as_json=parsed.json)
     return 0
 
 
@@ -39,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter)
         command.add_arguments(sub)
         sub.add_argument("--json", action="store_true", help="one JSON document on stdout")
-        sub.set_defaults(run=command.run)
+        sub.set_defaults(run=command.run, text=getattr(command, "text", None))
     return parser
 
 

@@ -8,17 +8,34 @@ from typing import Any
 import numpy as np
 
 from edge.recommend.ranker import Ranker
+from edge.recommend.recommender import EXPOSURE_PENALTY
 from export.collaborative.device import Device
 from export.collaborative.grades import Scale, scale_of
 from export.collaborative.metrics import interval, ndcg, recall, summary
 from export.collaborative.model import fit
 from export.collaborative.peers import Scorer, peers
-from export.collaborative.protocol import Case, Split, events_of, temporal
-from export.collaborative.ranking_lists import CANDIDATES, ranking_lists
+from export.collaborative.protocol import Case, Split, events_of, strict, temporal, with_noise
+from export.collaborative.ranking_lists import CANDIDATES, FOLDS, ranking_lists
 from export.collaborative.ratings import Ratings
-from export.training.ranking import train
+from export.training.ranking import Options, train
 
 LIST_LENGTH = 20
+OURS, UNTRAINED, NOISY = "roomtone", "roomtone, untrained ranker", "roomtone, random events added"
+PENALTIES = (0.0, 0.25, 0.75, 1.0, 1.5, 2.0)
+"""Exposure penalties of the curve, beside the default one."""
+STEPS = FOLDS + 1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    seeds: int = 3
+    method: str = "auto"
+    strict: bool = False
+    """Whether nothing is fitted on what came after a held-out user's cut."""
+    noise: float = 0.0
+    """The share of random events added to each history for a further line."""
+    curve: bool = False
+    """Whether NDCG is measured against Gini, by the exposure penalty."""
 
 
 @dataclass
@@ -28,43 +45,92 @@ class Lists:
     ranked: list[np.ndarray] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
+    def extend(self, other: "Lists") -> None:
+        self.ranked += other.ranked
+        self.seconds += other.seconds
 
-def evaluate(
-    ratings: Ratings, *, seeds: int = 3, method: str = "auto", say: Callable[[str], None] = lambda text: None
-) -> dict[str, Any]:
-    """Run the temporal protocol once per seed. Returns the document of ``roomtone-export evaluate --json``.
 
-    ``say`` is told what is being done. Raises ExportError when the ratings are too few to hold users out.
+@dataclass
+class Run:
+    """One seed's cases and, by name, every model's lists over them."""
+
+    cases: list[Case]
+    lists: dict[str, Lists]
+    left_out: int = 0
+
+
+def evaluate(ratings: Ratings, protocol: Protocol, *, step: Callable[[], object] = lambda: None) -> dict[str, Any]:
+    """Run the protocol once per seed. Returns the document of ``roomtone-export evaluate --json``.
+
+    ``step`` is called STEPS times a fit. Raises ExportError when the ratings are too few to hold users out.
     """
     scale = scale_of(ratings)
-    runs = []
-    for seed in range(seeds):
-        say(f"seed {seed + 1} of {seeds}")
-        split = temporal(ratings, scale, seed=seed)
-        runs.append((split, _one_run(ratings, scale, split, seed=seed, method=method)))
-    models = {name: _figures(ratings, [(split, lists[name]) for split, lists in runs]) for name in runs[0][1]}
-    return {
-        "protocol": "temporal", "users": sum(len(split.cases) for split, _ in runs) // seeds, "seeds": seeds,
-        "items": len(ratings.items), "ratings": len(ratings.user), "liked_from": scale.liked_from, "models": models,
-        "against_ease": _ratios(models),
+    runs = [_seed(ratings, scale, protocol, seed, step) for seed in range(protocol.seeds)]
+    names = [name for name in runs[0].lists if not name.startswith("penalty ")]
+    models = {name: _figures(ratings, runs, name) for name in names}
+    document: dict[str, Any] = {
+        "protocol": "strict" if protocol.strict else "temporal",
+        "users": sum(len(run.cases) for run in runs) // len(runs), "seeds": protocol.seeds,
+        "left_out": sum(run.left_out for run in runs), "items": len(ratings.items), "ratings": len(ratings.user),
+        "liked_from": scale.liked_from, "models": models, "against_ease": _against(runs, models, "ease"),
     }  # fmt: skip
+    if protocol.noise:
+        document["noise"] = {"share": protocol.noise, "ndcg@10_change": _change(models, NOISY, OURS)}
+    if protocol.curve:
+        document["curve"] = [_point(ratings, runs, name, penalty) for name, penalty in _penalties().items()]
+    return document
 
 
-def _one_run(ratings: Ratings, scale: Scale, split: Split, *, seed: int, method: str) -> dict[str, Lists]:
-    """The lists of every model, by name."""
-    ranker = train(ranking_lists(split.train, scale, seed=seed, method=method))
+def _penalties() -> dict[str, float]:
+    named = {f"penalty {penalty:g}": penalty for penalty in PENALTIES} | {OURS: EXPOSURE_PENALTY}
+    return dict(sorted(named.items(), key=lambda pair: pair[1]))
+
+
+def _seed(ratings: Ratings, scale: Scale, protocol: Protocol, seed: int, step: Callable[[], object]) -> Run:
+    split = temporal(ratings, scale, seed=seed)
+    splits, left_out = strict(split) if protocol.strict else ([split], 0)
+    run = Run([], {}, left_out)
+    for part in splits:
+        run.cases += part.cases
+        for name, lists in _fitted(ratings, scale, protocol, part, seed, step).items():
+            run.lists.setdefault(name, Lists()).extend(lists)
+    return run
+
+
+def _fitted(
+    ratings: Ratings, scale: Scale, protocol: Protocol, split: Split, seed: int, step: Callable[[], object]
+) -> dict[str, Lists]:
+    """The lists of every model, by name, fitted on the split's training part."""
+    known = ranking_lists(split.train, scale, seed=seed, method=protocol.method, step=step)
+    ranker = train(known, Options(seed=seed))
     lists = {name: _peer_lists(ratings, split.cases, scorer)
              for name, scorer in peers(split.train, scale, seed=seed).items()}  # fmt: skip
-    with Device(split.train, fit(split.train, scale, method=method, seed=seed)) as device:
+    with Device(split.train, fit(split.train, scale, method=protocol.method, seed=seed)) as device:
         for case in split.cases:
             device.remember(events_of(ratings, case, scale))
-        lists["roomtone, untrained ranker"] = _device_lists(device, split.cases, None)
-        lists["roomtone"] = _device_lists(device, split.cases, ranker)
+        lists[UNTRAINED] = _device_lists(device, split.cases, None)
+        lists[OURS] = _device_lists(device, split.cases, ranker)
+        for name, penalty in _penalties().items() if protocol.curve else ():
+            if name != OURS:
+                lists[name] = _device_lists(device, split.cases, ranker, exposure_penalty=penalty)
+    if protocol.noise:
+        lists[NOISY] = _noisy_lists(ratings, scale, protocol, split, ranker, seed)
+    step()
     return lists
 
 
-def _device_lists(device: Device, cases: list[Case], ranker: Ranker | None) -> Lists:
-    recommender, lists = device.recommender(ranker, candidates=CANDIDATES), Lists()
+def _noisy_lists(
+    ratings: Ratings, scale: Scale, protocol: Protocol, split: Split, ranker: Ranker, seed: int
+) -> Lists:
+    with Device(split.train, fit(split.train, scale, method=protocol.method, seed=seed)) as device:
+        for number, case in enumerate(split.cases):
+            device.remember(with_noise(events_of(ratings, case, scale), ratings.items, share=protocol.noise,
+                                       seed=1000 * seed + number))  # fmt: skip
+        return _device_lists(device, split.cases, ranker)
+
+
+def _device_lists(device: Device, cases: list[Case], ranker: Ranker | None, **options: float) -> Lists:
+    recommender, lists = device.recommender(ranker, candidates=CANDIDATES, **options), Lists()
     for case in cases:
         ranked, seconds = device.ranked(recommender, case.user, LIST_LENGTH)
         lists.ranked.append(ranked)
@@ -84,32 +150,52 @@ def _peer_lists(ratings: Ratings, cases: list[Case], scorer: Scorer) -> Lists:
     return lists
 
 
-def _figures(ratings: Ratings, runs: list[tuple[Split, Lists]]) -> dict[str, Any]:
-    """The means over seeds, with bootstrap intervals over all held-out users."""
-    wanted = [[case.wanted for case in split.cases] for split, _ in runs]
-    per_seed = [summary(lists.ranked, liked, len(ratings.items))
-                for (_, lists), liked in zip(runs, wanted, strict=True)]  # fmt: skip
-    pairs = [pair for (_, lists), liked in zip(runs, wanted, strict=True)
-             for pair in zip(lists.ranked, liked, strict=True)]  # fmt: skip
+def _values(runs: list[Run], name: str, metric: Callable[[np.ndarray, np.ndarray], float]) -> np.ndarray:
+    """Of every case of every seed: float64 (cases,)."""
+    return np.array([metric(ranked, case.wanted) for run in runs
+                     for ranked, case in zip(run.lists[name].ranked, run.cases, strict=True)])  # fmt: skip
+
+
+def _people(runs: list[Run]) -> list[str]:
+    return [case.user for run in runs for case in run.cases]
+
+
+def _figures(ratings: Ratings, runs: list[Run], name: str) -> dict[str, Any]:
+    """The means over seeds, with bootstrap intervals over the people that were held out."""
+    per_seed = [summary(run.lists[name].ranked, [case.wanted for case in run.cases], len(ratings.items))
+                for run in runs]  # fmt: skip
     figures: dict[str, Any] = {key: _mean([one[key] for one in per_seed]) for key in per_seed[0]}
-    figures["ndcg@10_95%"] = _interval([ndcg(ranked, liked) for ranked, liked in pairs])
-    figures["recall@20_95%"] = _interval([recall(ranked, liked) for ranked, liked in pairs])
-    figures["median_ms"] = _mean([1e3 * float(np.median(lists.seconds)) for _, lists in runs])
+    for key, metric in (("ndcg@10", ndcg), ("recall@20", recall)):
+        figures[f"{key}_95%"] = _rounded(interval(_values(runs, name, metric), _people(runs)))
+    figures["ndcg@10_seeds"] = [round(one["ndcg@10"], 4) for one in per_seed]
+    figures["median_ms"] = _mean([1e3 * float(np.median(run.lists[name].seconds)) for run in runs])
     return figures
 
 
-def _ratios(models: dict[str, dict[str, Any]]) -> dict[str, float]:
-    if "ease" not in models:
+def _point(ratings: Ratings, runs: list[Run], name: str, penalty: float) -> dict[str, float]:
+    figures = _figures(ratings, runs, name)
+    return {"exposure_penalty": penalty, **{key: figures[key] for key in ("ndcg@10", "recall@20", "gini", "coverage")}}
+
+
+def _against(runs: list[Run], models: dict[str, dict[str, Any]], peer: str) -> dict[str, Any]:
+    if peer not in models:
         return {}
-    ours, ease = models["roomtone"], models["ease"]
-    return {key: round(ours[key] / ease[key], 3) for key in ("ndcg@10", "recall@20") if ease[key] > 0} | {
-        "gini_difference": round(ours["gini"] - ease["gini"], 3)
-    }
+    found: dict[str, Any] = {"gini_difference": round(models[OURS]["gini"] - models[peer]["gini"], 4)}
+    for key, metric in (("ndcg@10", ndcg), ("recall@20", recall)):
+        if models[peer][key] > 0:
+            found[key] = round(models[OURS][key] / models[peer][key], 3)
+            values, over = _values(runs, OURS, metric), _values(runs, peer, metric)
+            found[f"{key}_95%"] = _rounded(interval(values, _people(runs), over=over))
+    return found
+
+
+def _change(models: dict[str, dict[str, Any]], name: str, other: str) -> float:
+    return round(models[name]["ndcg@10"] / models[other]["ndcg@10"] - 1, 4)
 
 
 def _mean(values: list[float]) -> float:
     return round(float(np.mean(values)), 4)
 
 
-def _interval(values: list[float]) -> list[float]:
-    return [round(bound, 4) for bound in interval(np.array(values))]
+def _rounded(bounds: tuple[float, float]) -> list[float]:
+    return [round(bound, 4) for bound in bounds]

@@ -4,6 +4,8 @@ import numpy as np
 
 from edge.recommend.gini import gini
 
+RESAMPLES = 1000
+
 
 def ndcg(ranked: np.ndarray, wanted: np.ndarray, k: int = 10) -> float:
     """Normalised discounted cumulative gain with binary gains (Jarvelin and Kekalainen 2002), 0 to 1."""
@@ -27,11 +29,15 @@ def coverage(shown: np.ndarray) -> float:
     return float((shown > 0).mean())
 
 
-def interval(values: np.ndarray, *, seed: int = 0, resamples: int = 1000) -> tuple[float, float]:
-    """A 95 % bootstrap interval of the mean over users (Efron 1979, percentiles)."""
-    rng = np.random.default_rng(seed)
-    means = values[rng.integers(0, len(values), (resamples, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
+def interval(values: np.ndarray, people: list[str], *, over: np.ndarray | None = None) -> tuple[float, float]:
+    """A 95 % bootstrap interval (Efron 1979, percentiles) of the mean of values (n,), or of its ratio to that of
+    ``over`` (n,) of the same cases. People are drawn, not cases: one may be held out by several seeds.
+    """
+    _, who = np.unique(people, return_inverse=True)
+    above = np.bincount(who, values)
+    below = np.bincount(who, over if over is not None else np.ones(len(values)))
+    drawn = np.random.default_rng(0).integers(0, len(above), (RESAMPLES, len(above)))
+    low, high = np.percentile(above[drawn].sum(axis=1) / np.maximum(below[drawn].sum(axis=1), 1e-12), [2.5, 97.5])
     return float(low), float(high)
 
 

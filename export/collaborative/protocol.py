@@ -1,7 +1,7 @@
 """The temporal protocol: users held out whole, the first part of each one's history given, the rest to be foretold."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from edge.errors import ExportError
 from edge.recommend.event import Event
 from export.collaborative.grades import Scale
 from export.collaborative.ratings import Ratings, histories
+
+RANDOM_EVENTS = ("play", "finish", "skip", "like", "dislike")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,37 @@ def temporal(
     if not cases or chosen.all():
         raise ExportError(f"{users} users: too few to hold some out who like something after the cut")
     return Split(train=ratings.of_users(~chosen), cases=cases)
+
+
+def strict(split: Split, *, periods: int = 6, least: int = 1000) -> tuple[list[Split], int]:
+    """The cases by the time of their cut, each period with the training ratings before its first cut alone.
+
+    Nothing is then fitted on what a device could not have known. Returns the splits and how many cases are left out,
+    since fewer than ``least`` ratings came before them.
+    """
+    ordered = sorted(split.cases, key=lambda case: case.cut_s)
+    found, left_out = [], 0
+    for at in np.array_split(np.arange(len(ordered)), periods):
+        cases = [ordered[number] for number in at]
+        before = split.train.time_s < cases[0].cut_s if cases else np.zeros(0, bool)
+        if before.sum() < least:
+            left_out += len(cases)
+        else:
+            found.append(Split(train=split.train.where(before), cases=cases))
+    if not found:
+        raise ExportError(f"fewer than {least} ratings lie before any held-out user's cut; use --protocol temporal")
+    return found, left_out
+
+
+def with_noise(events: list[Event], items: list[str], *, share: float, seed: int) -> list[Event]:
+    """The events with so many random ones among them: any item, any of RANDOM_EVENTS, at the time of a real one."""
+    random = np.random.default_rng(seed)
+    places = np.sort(random.integers(0, len(events), round(share * len(events))))
+    drawn = [replace(events[at], id=f"{events[at].id} random {number}", item=items[random.integers(len(items))],
+                     event=str(random.choice(RANDOM_EVENTS)))
+             for number, at in enumerate(places)]  # fmt: skip
+    placed = [*enumerate(events), *zip(places + 0.5, drawn, strict=True)]
+    return [event for _, event in sorted(placed, key=lambda pair: pair[0])]
 
 
 def cases_of(ratings: Ratings, scale: Scale, chosen: np.ndarray, *, given: float = 0.8) -> Iterator[Case]:

@@ -19,7 +19,7 @@ CANDIDATES = 300
 
 def ranking_lists(
     train: Ratings, scale: Scale, *, seed: int, method: str = "auto", limit: int = CANDIDATES,
-    catalog: Path | None = None, step: Callable[[], None] = lambda: None,
+    catalog: Path | None = None, step: Callable[[], object] = lambda: None,
 ) -> list[RankingList]:
     """Lists for each training user who likes something after a cut: the device's candidates and features.
 

@@ -16,14 +16,14 @@ from export.models.ranker import RankerModel, to_device
 
 @dataclass(frozen=True)
 class Options:
-    hidden: int = 16
+    hidden: int = 32
     """Units of the network; 0 for a linear ranker."""
-    models: int = 2
+    models: int = 4
     """So many are trained from different seeds and averaged."""
     epochs: int = 15
     batch_lists: int = 32
     learning_rate: float = 3e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 0.1
     seed: int = 0
 
 

@@ -1,0 +1,105 @@
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from edge.catalog.snapshot import open_snapshot
+from edge.context import Context
+from edge.errors import ExportError
+from edge.recommend.event import Event
+from edge.recommend.history import History
+from edge.recommend.ranker import of_snapshot, prior
+from edge.recommend.recommender import Recommender
+from export.cli import main
+from export.collaborative.catalogue import write_catalogue
+from export.collaborative.evaluate import OURS, PENALTIES
+from export.collaborative.grades import scale_of
+from export.collaborative.metrics import interval, ndcg, recall
+from export.collaborative.protocol import events_of, strict, temporal, with_noise
+
+pytest.importorskip("implicit")
+
+
+def test_ndcg_and_recall_by_hand():
+    ranked, wanted = np.array([4, 7, 1, 2]), np.array([7, 2, 9])
+    ideal = 1 + 1 / np.log2(3) + 1 / np.log2(4)
+    assert ndcg(ranked, wanted) == pytest.approx((1 / np.log2(3) + 1 / np.log2(5)) / ideal)
+    assert recall(ranked, wanted, 2) == 0.5
+
+
+def test_an_interval_holds_the_mean_and_that_of_a_ratio_to_itself_is_one():
+    values = np.random.default_rng(0).random(200)
+    people = [str(number) for number in range(200)]
+    low, high = interval(values, people)
+    assert low < values.mean() < high < low + 0.2
+    assert interval(values, people, over=values) == (1.0, 1.0)
+
+
+def test_the_cut_divides_past_from_future(ratings):
+    split = temporal(ratings, scale_of(ratings), seed=1)
+    trained = set(split.train.user.tolist())
+    for case in split.cases:
+        assert ratings.users.index(case.user) not in trained
+        assert ratings.time_s[case.given].max() == case.cut_s
+        assert not set(case.wanted) & set(ratings.item[case.given])
+
+
+def test_the_strict_protocol_fits_on_nothing_later_than_a_cut(ratings):
+    whole = temporal(ratings, scale_of(ratings), seed=1)
+    found, left_out = strict(whole, periods=3, least=50)
+    assert sum(len(split.cases) for split in found) + left_out == len(whole.cases)
+    for split in found:
+        assert split.train.time_s.max() < min(case.cut_s for case in split.cases)
+
+
+def test_random_events_are_added_among_the_real_ones(ratings):
+    scale = scale_of(ratings)
+    events = events_of(ratings, temporal(ratings, scale, seed=1).cases[0], scale)
+    noisy = with_noise(events, ratings.items, share=0.5, seed=2)
+    assert [event for event in noisy if "random" not in event.id] == events
+    assert len(noisy) == len(events) + round(0.5 * len(events))
+    assert [event.time_s for event in noisy] == sorted(event.time_s for event in noisy)
+    assert noisy == with_noise(events, ratings.items, share=0.5, seed=2)
+
+
+def test_the_command_measures_draws_and_prints(rated, tmp_path, capsys):
+    command = ["evaluate", str(rated), "--seeds", "1", "--noise", "0.2", "--plot", str(tmp_path / "curve.svg")]
+    assert main([*command, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {"popularity", "item-item", "als", "ease", OURS} <= document["models"].keys()
+    assert document["models"][OURS]["recall@20"] > document["models"]["popularity"]["recall@20"]
+    assert len(document["curve"]) == len(PENALTIES) + 1
+    assert document["noise"]["share"] == 0.2
+    drawn = ElementTree.parse(tmp_path / "curve.svg").getroot()
+    assert sum(part.tag.endswith("circle") for part in drawn.iter()) == len(PENALTIES) + 1 + 4
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--seeds", "0"], ["--noise", "-1"], ["--plot", "curve.png"], ["--protocol", "guess"]]
+)
+def test_wrong_use_is_refused(rated, wrong):
+    assert main(["evaluate", str(rated), *wrong]) == 2
+
+
+def test_nobody_to_hold_out_is_said(ratings):
+    few = ratings.where(ratings.user < 1)
+    with pytest.raises(ExportError, match="too few"):
+        temporal(few, scale_of(ratings), seed=0, held_out=0.0001)
+
+
+def test_what_was_learned_reaches_the_device(rated, ratings, tmp_path, capsys):
+    folder = tmp_path / "catalog"
+    write_catalogue(folder, ratings)
+    assert main(["collaborative", str(rated), "--catalog", str(folder), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["matched"] == len(ratings.items)
+    assert said["ranker"]["lists"] > 0
+    with open_snapshot(folder) as snapshot, History(tmp_path / "history.db") as history:
+        assert of_snapshot(snapshot).linear.tolist() != prior().linear.tolist()
+        heard = of_snapshot(snapshot).linear[0]
+        assert heard == prior().linear[0]  # ratings teach nothing of what is heard
+        history.add_all([Event(str(number), "ann", f"i{20 + number}", "like", None, 1e9) for number in range(3)])
+        recommender = Recommender(snapshot, history, exploration=0.0)
+        found = recommender.recommend(Context(), user="ann", k=5)
+    assert all(int(one.item[1:]) >= 20 for one in found)
