@@ -50,7 +50,8 @@ class Verified:
             return
         made = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            made.touch(mode=0o600)
             made.write_text(json.dumps({"time_s": time.time(), "seen": self._seen}), "utf-8")
             made.replace(self._path)
         except OSError as error:
