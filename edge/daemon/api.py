@@ -98,6 +98,7 @@ class Api:
         return FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
 
     def routes(self) -> list[Route | Mount]:
+        register_url_convertor("anything", Anything())
         return [
             Route("/", self.page),
             Mount("/page", StaticFiles(directory=PAGE)),
@@ -118,7 +119,6 @@ class Api:
 
 def build(room: Room, *, address: Address, token: str | None) -> ASGIApp:
     """The whole application, guard in front."""
-    register_url_convertor("anything", Anything())
     inner = Starlette(
         routes=Api(room).routes(),
         exception_handlers={
