@@ -34,7 +34,11 @@ def fetch(package: Package, cache: Path = DEFAULT_CACHE) -> Path:
         _unpack(archive, unpacked)
         for inner in [path for pattern in package.nested for path in unpacked.glob(pattern)]:
             _unpack(inner, inner.with_suffix(""))
-        unpacked.rename(root)
+        try:
+            unpacked.rename(root)
+        except OSError:
+            if not root.is_dir():  # another process was faster
+                raise
     return root
 
 
