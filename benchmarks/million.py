@@ -1,11 +1,13 @@
 """What does a catalogue of a million cost to build, to open, to ask and to swap, and how does that grow?"""
 
+import math
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,13 +36,13 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     return rows
 
 
-def _of_size(folder: Path, size: int, before: Row | None) -> Row:
+def _of_size(folder: Path, size: int, before: Any | None) -> Row:
     built = run_python("-m", "benchmarks.million", str(folder), str(size))
     figures = {"build_s": built.wall_s, "build_peak_mib": built.peak_bytes / MIB,
                "size_mib": sum(path.stat().st_size for path in folder.iterdir()) / MIB,
                **json_from_python("-m", "benchmarks.asked_million", str(folder))}
     if before is not None:
-        figures["growth"] = np.log10(figures["search_ms"] / float(before.figures["search_ms"] or 1))
+        figures["growth"] = math.log10(figures["search_ms"] / before.figures["search_ms"])
     return Row(f"{size:,} items", figures)
 
 
