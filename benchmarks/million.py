@@ -59,7 +59,7 @@ def _swap(folder: Path) -> Row:
             began_s = time.perf_counter()
             try:
                 snapshot = current[0]
-                rows, _ = snapshot.views["audio"].search(random.standard_normal(dimension).astype(np.float32), 10)
+                rows, _ = snapshot.views["audio"].search(random.standard_normal(dimension, np.float32), 10)
                 snapshot.items.by_rows(rows.tolist())
             except Exception as error:
                 failed.append(str(error))
