@@ -25,7 +25,7 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
 
     ``first_open_ms`` hashes every byte, ``open_ms`` finds them in the record of what was verified. ``half_`` and
     ``hundredth_``: with a filter that leaves so many items. ``growth``: the exponent of the search time from size to
-    size. The last row swaps snapshots while two threads ask.
+    size. The last row opens and swaps while a thread asks.
     """
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -47,7 +47,7 @@ def _of_size(folder: Path, size: int, before: Any | None) -> Row:
 
 
 def _swap(folder: Path) -> Row:
-    """A reader asks one snapshot after another; each is replaced by a new one in the same place while it is open."""
+    """A thread asks while the same files are opened anew, hashed in full, and put in the snapshot's place."""
     failed: list[str] = []
     asked_ms: list[float] = []
     current = [open_snapshot(folder)]
@@ -59,7 +59,8 @@ def _swap(folder: Path) -> Row:
             began_s = time.perf_counter()
             try:
                 snapshot = current[0]
-                rows, _ = snapshot.views["audio"].search(random.standard_normal(dimension, np.float32), 10)
+                query = random.standard_normal((dimension,), np.float32)
+                rows, _ = snapshot.views["audio"].search(query, 10)
                 snapshot.items.by_rows(rows.tolist())
             except Exception as error:
                 failed.append(str(error))
