@@ -1,6 +1,7 @@
 """One float model to both int8 formats, with the loss measured and refused: what `roomtone-export model` runs."""
 
 import contextlib
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,8 @@ from export.quantize.report_page import write_report
 LEAST_CALIBRATION, LEAST_VALIDATION = 16, 16
 LOSS_SAMPLES = 8
 WORST_LAYERS = 3
+NEGLIGIBLE_MS = 0.05
+"""A model that takes less is never refused as slow: the call costs more than the arithmetic, in either type."""
 
 
 def export_model(
@@ -130,7 +133,8 @@ def _refuse(report: Report, options: Options) -> None:
     if report.fit and not report.fit.fits:
         raise BudgetError(report.fit.sentence())
     for runtime, times in report.latency.items():
-        if options.most_latency_ratio is not None and times["ratio"] > options.most_latency_ratio:
+        slow = times["int8_ms"] > NEGLIGIBLE_MS and times["ratio"] > (options.most_latency_ratio or math.inf)
+        if slow:
             raise ExportError(f"the int8 model takes {times['ratio']:.2f} of the float model's time in {runtime} "
                               f"({times['int8_ms']} ms), more than {options.most_latency_ratio}; allow it with "
                               "--allow-slower, or leave the model in float")

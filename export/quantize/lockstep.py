@@ -78,6 +78,11 @@ def _of_sample(values: dict[Any, Any], index: int, used: Any) -> Any:
     return values[used][index] if isinstance(values[used], list) else values[used]
 
 
+def _is_real(value: Any) -> bool:
+    """Not so for what an operation of several results gives, whose parts are taken out by later nodes."""
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
 class Lockstep:
     """One pass of both sides over a traced graph. ``float_prefix`` layers at the start stay as they are."""
 
@@ -138,7 +143,7 @@ class Lockstep:
 
     def _rounded(self, node: Any, twins: Any, outcome: Outcome) -> Any:
         """The twin's result as the device stores it."""
-        if not isinstance(twins, list) or not twins[0].is_floating_point() or node.target in _MOVES:
+        if not isinstance(twins, list) or not _is_real(twins[0]) or node.target in _MOVES:
             return twins
         if len(node.users) == 1 and next(iter(node.users)).target in _ACTIVATIONS:
             return twins
