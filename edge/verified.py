@@ -55,7 +55,7 @@ class Verified:
             made.write_text(json.dumps({"time_s": time.time(), "seen": self._seen}), "utf-8")
             made.replace(self._path)
         except OSError as error:
-            log.warning("%s cannot be written (%s); the catalogue will be hashed at the next start again",
+            log.info("%s cannot be written (%s); the catalogue will be hashed at the next start again",
                         self._path, error.strerror or error)
 
 
