@@ -54,8 +54,10 @@ class Verified:
             made.touch(mode=0o600)
             made.write_text(json.dumps({"time_s": time.time(), "seen": self._seen}), "utf-8")
             made.replace(self._path)
+        except NotADirectoryError:
+            return  # the state as a whole cannot be kept there, which whoever opens it next says
         except OSError as error:
-            log.info("%s cannot be written (%s); the catalogue will be hashed at the next start again",
+            log.warning("%s cannot be written (%s); the catalogue will be hashed at the next start again",
                         self._path, error.strerror or error)
 
 
