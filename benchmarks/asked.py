@@ -21,21 +21,21 @@ def main(folder: str) -> None:
         rows = np.random.default_rng(0).integers(0, len(snapshot.items), QUESTIONS)
         vectors, _ = snapshot.views["audio"].vectors(rows)
         titles = [snapshot.items.by_row(row).title for row in rows.tolist()]
-        figures["view_ms"] = _median_ms(lambda n: snapshot.views["audio"].search(vectors[n], 10))
-        figures["words_ms"] = _median_ms(lambda n: snapshot.items.search(titles[n], 10))
-        figures["item_ms"] = _median_ms(lambda n: snapshot.items.by_row(int(rows[n])))
+        figures["view_ms"] = median_ms(lambda n: snapshot.views["audio"].search(vectors[n], 10))
+        figures["words_ms"] = median_ms(lambda n: snapshot.items.search(titles[n], 10))
+        figures["item_ms"] = median_ms(lambda n: snapshot.items.by_row(int(rows[n])))
         if snapshot.recordings is not None:
             match = snapshot.recordings.match
-            figures["match_ms"] = _median_ms(lambda n: match(vectors[n % 20 : n % 20 + 8], 2))
+            figures["match_ms"] = median_ms(lambda n: match(vectors[n % 20 : n % 20 + 8], 2))
         after = _memory_kib()
     figures |= {f"{name}_mib": (after[key] - before[key]) / 1024
                 for name, key in (("resident", "Rss"), ("anonymous", "Anonymous"))}
     print(json.dumps(figures))
 
 
-def _median_ms(ask: Callable[[int], object]) -> float:
+def median_ms(ask: Callable[[int], object], questions: int = QUESTIONS) -> float:
     spent_s = []
-    for number in range(QUESTIONS):
+    for number in range(questions):
         began_s = time.perf_counter()
         ask(number)
         spent_s.append(time.perf_counter() - began_s)

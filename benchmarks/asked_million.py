@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.asked import median_ms
 from edge.catalog.index import ExactIndex
 from edge.catalog.snapshot import Snapshot, open_snapshot
 from edge.context import unit
@@ -35,7 +36,7 @@ def main(folder: str) -> None:
         masks = {name: _allowed(snapshot, share) for name, share in ALLOWED.items()}
         before = _without(before, masks)
         answers = {name: _ask(snapshot, vectors, name, mask, figures) for name, mask in masks.items()}
-        figures["words_ms"] = _median_ms(lambda n: snapshot.items.search(titles[n], NEIGHBOURS))
+        figures["words_ms"] = median_ms(lambda n: snapshot.items.search(titles[n], NEIGHBOURS), QUESTIONS)
         after = measure()
         figures |= {f"{name}_mib": (after[f"{name}_bytes"] - before[f"{name}_bytes"]) / (1 << 20)
                     for name in ("anonymous", "resident")}
@@ -71,17 +72,8 @@ def _without(before: dict[str, int], masks: dict[str, np.ndarray | None]) -> dic
 def _ask(snapshot: Snapshot, vectors: np.ndarray, name: str, allowed: np.ndarray | None,
          figures: dict[str, float]) -> list[Any]:
     view = snapshot.views["audio"]
-    figures[f"{name}search_ms"] = _median_ms(lambda n: view.search(vectors[n], NEIGHBOURS, allowed=allowed))
+    figures[f"{name}search_ms"] = median_ms(lambda n: view.search(vectors[n], NEIGHBOURS, allowed=allowed), QUESTIONS)
     return [view.search(vector, NEIGHBOURS, allowed=allowed)[0].tolist() for vector in vectors]
-
-
-def _median_ms(ask: Any) -> float:
-    spent_s = []
-    for number in range(QUESTIONS):
-        began_s = time.perf_counter()
-        ask(number)
-        spent_s.append(time.perf_counter() - began_s)
-    return float(np.median(spent_s)) * 1e3
 
 
 def _recall(snapshot: Snapshot, vectors: np.ndarray, allowed: np.ndarray | None, found: list[list[int]]) -> float:

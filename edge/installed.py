@@ -4,10 +4,10 @@
 """
 
 import json
-import os
 from pathlib import Path
 
 from edge.bundle import Bundle
+from edge.disk import write_whole
 from edge.errors import BundleError, StateError
 
 FILE_NAME = "installed.json"
@@ -37,13 +37,7 @@ def remember(state_dir: Path, name: str, sequence: int) -> None:
         return
     try:
         known = json.loads(path.read_bytes()) if path.exists() else {}
-        made = path.with_suffix(".new")
-        with made.open("w", encoding="utf-8") as file:
-            json.dump({**known, name: sequence}, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        made.replace(path)
-        _sync_folder(state_dir)
+        write_whole(path, json.dumps({**known, name: sequence}, indent=1, sort_keys=True).encode())
     except OSError as error:
         raise StateError(f"{path}: cannot be written: {error.strerror or error}; free space, or give access") from error
 
@@ -55,11 +49,3 @@ def accept(state_dir: Path, bundle: Bundle) -> None:
         raise BundleError(f"{bundle.path}: its sequence {bundle.sequence} is older than {least}, which was installed "
                           "before; install a newer one")
     remember(state_dir, bundle.name, bundle.sequence)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

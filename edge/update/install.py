@@ -18,12 +18,12 @@ from typing import Any
 from edge import installed
 from edge.bundle import open_bundle
 from edge.catalog.snapshot import open_snapshot
+from edge.disk import sync
 from edge.errors import BundleError, SnapshotError, StateError, UpdateError
 from edge.firmware import FirmwareProfile
 from edge.memory import plan
 from edge.trust import Trust
 from edge.update import pointer, selftest, trial
-from edge.update.disk import sync
 from edge.update.pointer import Pointer
 from edge.update.release import ReleaseFiles
 from edge.update.repository import Repository

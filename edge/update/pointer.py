@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge.disk import write_whole
 from edge.errors import StateError
 from edge.manifest import Fields
-from edge.update.disk import write_whole
 
 FILE_NAME, LOCK_NAME = "pointer.json", "pointer.lock"
 FORMAT_VERSION = 1

@@ -22,9 +22,9 @@ from tuf.api.metadata import TargetFile
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
 import edge
+from edge.disk import sync_tree
 from edge.errors import StateError, UpdateError, UsageError
 from edge.update import release
-from edge.update.disk import sync_tree
 
 METADATA, TARGETS = "metadata", "targets"
 SCHEMES = ("https://", "http://", "file://")

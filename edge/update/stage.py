@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.disk import sync_tree
 from edge.errors import StateError, UpdateError
-from edge.update.disk import sync_tree
 from edge.update.release import PARTS, ReleaseFiles
 from edge.update.repository import Repository
 

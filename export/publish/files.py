@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tuf.api.metadata import TargetFile
 
+from edge.disk import sync
 from edge.errors import ExportError
-from edge.update.disk import sync
 
 FOLDER = "targets"
 

@@ -13,8 +13,8 @@ from typing import Any
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
+from edge.disk import write_whole
 from edge.errors import ExportError, UsageError
-from edge.update.disk import write_whole
 from export.publish.keys import Keys
 
 FOLDER = "metadata"
