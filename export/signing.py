@@ -36,6 +36,7 @@ def make_keys(path: Path) -> KeyPair:
 
 def _write_new(path: Path, content: bytes, *, mode: int) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
     except FileExistsError as error:

@@ -126,8 +126,8 @@ def test_keys_that_are_missing_or_in_the_way(tmp_path, bundle):
 
 
 def test_through_the_door(bundle, tmp_path, capfd):
-    assert main(["keygen", str(tmp_path / "keys" / "k")]) == 1
-    (tmp_path / "keys").mkdir()
+    (tmp_path / "file").touch()
+    assert main(["keygen", str(tmp_path / "file" / "k")]) == 1
     assert main(["keygen", str(tmp_path / "keys" / "k")]) == 0
     assert main(["verify", str(bundle), "--keys", str(tmp_path / "keys")]) == 1
     assert main(["sign", str(bundle), "--key", str(tmp_path / "keys" / "k"), "--sequence", "2"]) == 0

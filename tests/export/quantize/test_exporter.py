@@ -107,6 +107,23 @@ def test_a_temporal_cnn_of_two_heads_keeps_their_order(cepstra, tmp_path):
             "audio": True, "audio1": True}
 
 
+class Recurrent(nn.Module):
+    """An operation of several results."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory, self.embedding = nn.GRU(10, 16, batch_first=True), nn.Linear(16, 12)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.embedding(self.memory(x)[0][:, -1])
+
+
+def test_a_recurrent_network(cepstra, tmp_path):
+    model = settled(Recurrent(), torch.from_numpy(cepstra[:, :12].copy()))
+    report = export(model, "audio", np.ascontiguousarray(cepstra[:, :12]), [12], tmp_path / "bundle")
+    assert min(report.parity[runtime]["audio"]["cosine_mean"] for runtime in ("litert", "onnx")) > 0.99
+
+
 def test_a_ranker_of_one_score(tmp_path):
     features = np.random.default_rng(4).normal(size=(96, 20)).astype(np.float32)
     model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 1), nn.Flatten(0))
