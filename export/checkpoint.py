@@ -1,5 +1,6 @@
 """Weights from files that may come from anywhere: tensors only, never code."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from edge.errors import ExportError
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint: a state_dict, or a dict that holds one under ``state_dict`` or ``model``.
 
-    Read with ``weights_only=True``, so a pickle with code in it is refused and never run. ``.safetensors`` works
-    where that package is installed. Raises ExportError.
+    Read with ``weights_only=True``, so a pickle with code in it is refused and never run; ``.safetensors`` is read by
+    the package of that name. Raises ExportError.
     """
     return _state(read_plain(path), Path(path))
 
@@ -23,7 +24,11 @@ def read_plain(path: str | Path) -> Any:
     """What a file holds, as long as it is tensors and plain Python data. Raises ExportError."""
     path = Path(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        if path.suffix == ".safetensors":
+            return _safetensors(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what torch makes of other pickles is said below
+            return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise ExportError(f"{path}: the weights cannot be read: {error.strerror or error}") from error
     except Exception as error:  # the unpickler raises whatever damaged bytes lead it to
@@ -31,6 +36,12 @@ def read_plain(path: str | Path) -> Any:
             f"{path}: not a file of tensors that is safe to load (weights_only=True refused it); "
             "save it again with torch.save(model.state_dict(), path)"
         ) from error
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors.torch import load
+
+    return load(path.read_bytes())
 
 
 def _state(loaded: Any, path: Path) -> dict[str, Tensor]:

@@ -59,6 +59,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from export.quantize.layout import find_layout
     from export.spec import load_model, parse_outputs
 
+    if arguments.report and arguments.report.suffix != ".html":
+        raise UsageError(f"--report {arguments.report}: give a page's name, as report.html; report.json lies beside it")
     options = _options(arguments)
     front = front_end(arguments.kind, read_settings(arguments.frontend, arguments.front))
     model = load_model(arguments.spec, arguments.weights)
@@ -72,7 +74,8 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     report = export_model(
         model, kind=arguments.kind, input_shape=front.input_shape, outputs=outputs, frontend=front.settings,
         constants=front.constants, calibration=split.calibration, validation=split.validation, out=arguments.out,
-        name=arguments.name, version=arguments.version, options=options, report_page=arguments.report)
+        name=arguments.name, version=arguments.version, options=options, report_page=arguments.report,
+        model_name=arguments.spec)
     return {**report.document(), "data": data_document(split), "bundle": str(arguments.out)}
 
 

@@ -39,7 +39,7 @@ def export_model(
     model: nn.Module | ExportedProgram, *, kind: str, input_shape: tuple[int, ...], outputs: Sequence[Output],
     frontend: dict[str, Any], constants: dict[str, np.ndarray] | None, calibration: np.ndarray,
     validation: np.ndarray, out: Path, name: str, version: str, options: Options | None = None,
-    report_page: Path | None = None,
+    report_page: Path | None = None, model_name: str | None = None,
 ) -> Report:
     """Export, measure, and write (or add to) a bundle.
 
@@ -57,6 +57,8 @@ def export_model(
         After the front end. Parity is measured on ``validation``, which should share no file with ``calibration``.
     report_page
         Written also when the model is then refused: an HTML page, and the same as JSON.
+    model_name
+        What messages, report and card call the model; by default its type.
 
     Raises ExportError, with nothing written, when the model cannot be expressed or loses more than the thresholds,
     BudgetError when it does not fit the profile. The same inputs give the same files.
@@ -65,7 +67,7 @@ def export_model(
     _check_inputs(calibration, validation, input_shape)
     calibration, validation = (_limited(inputs, frontend) for inputs in (calibration, validation))
     with _calmly():
-        network = find_layout(model, kind, input_shape, layout=options.layout)
+        network = find_layout(model, kind, input_shape, model_name, layout=options.layout)
         _check_outputs(network, outputs)
         report, converted = _made(network, kind, outputs, calibration, validation, options)
     if report_page is not None:

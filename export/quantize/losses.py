@@ -10,6 +10,8 @@ from export.quantize.graph import constant
 from export.quantize.lockstep import Lockstep, Range, Samples, Step
 from export.quantize.rounding import round_to_nearest
 
+MOST_DB = 120.0
+
 
 @dataclass(frozen=True)
 class LayerLoss:
@@ -54,10 +56,12 @@ def worst(losses: list[LayerLoss], count: int) -> list[LayerLoss]:
 
 
 def snr_db(reference: Samples, measured: Samples) -> float:
-    """10 log10 of the signal's energy over that of the difference; at most 120."""
+    """10 log10 of the signal's energy over that of the difference; at most 120, which a layer of zeros has."""
     signal = sum(float(a.square().sum()) for a in reference)
     noise = sum(float((a - b).square().sum()) for a, b in zip(reference, measured, strict=True))
-    return 10 * math.log10(max(signal, 1e-30) / max(noise, signal * 1e-12, 1e-30))
+    if noise <= signal * 1e-12:
+        return MOST_DB
+    return 10 * math.log10(max(signal, 1e-30) / noise)
 
 
 def _pair(held: Range | None) -> tuple[float, float]:

@@ -55,9 +55,11 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 
 
 def _agreement(report: Report) -> str:
-    names = ("cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement", "top1_agreement")
-    rows = [[f"{where}: {view}", *(found.get(name, "") for name in names)]
-            for where, views in report.parity.items() if isinstance(views, dict) for view, found in views.items()]
+    names = ["cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement", "top1_agreement"]
+    measured = [(f"{where}: {view}", found) for where, views in report.parity.items() if isinstance(views, dict)
+                for view, found in views.items()]
+    names = [name for name in names if any(name in found for _, found in measured)]
+    rows = [[where, *(found.get(name, "") for name in names)] for where, found in measured]
     return (f"<p>{report.parity['inputs']} inputs that calibration ({report.calibration_inputs}) did not see.</p>"
             + _table(["", *(name.replace("_", " ") for name in names)], rows))
 

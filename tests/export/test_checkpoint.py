@@ -1,5 +1,8 @@
+import pickle
+
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from edge.errors import ExportError
@@ -29,6 +32,24 @@ def test_a_state_dict_is_found(wrap, tmp_path):
 def test_what_does_not_fit_is_named(value, said, tmp_path):
     with pytest.raises(ExportError, match=said):
         read_state(save(tmp_path, value), into=nn.Linear(2, 3))
+
+
+def test_safetensors(tmp_path):
+    state = nn.Linear(2, 3).state_dict()
+    save_file(state, tmp_path / "w.safetensors")
+    model = nn.Linear(2, 3)
+    read_state(tmp_path / "w.safetensors", into=model)
+    assert torch.equal(model.weight, state["weight"])
+    (tmp_path / "w.safetensors").write_bytes(b"junk")
+    with pytest.raises(ExportError, match=r"w\.safetensors: not a file of tensors"):
+        read_tensors(tmp_path / "w.safetensors")
+
+
+def test_a_plain_pickle_is_refused_without_torchs_warnings(tmp_path, recwarn):
+    (tmp_path / "w.pt").write_bytes(pickle.dumps(range(3), protocol=4))
+    with pytest.raises(ExportError, match="weights_only=True refused it"):
+        read_tensors(tmp_path / "w.pt")
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"\x80\x02K\x01.", b"PK\x03\x04" + b"\0" * 40])

@@ -39,6 +39,8 @@ def test_a_model_becomes_a_bundle(pictures, tmp_path, capfd):
     assert document["profile"]["fits"]
     assert json.loads(page.with_suffix(".json").read_text())["layers"][0]["layer"] == "stem.0"
     assert "stacks.2.conv2" in page.read_text()
+    assert f"<h1>{ARCHITECTURES}:resnet8</h1>" in page.read_text()
+    assert "top1" not in page.read_text()
     assert err == ""
     assert main(["verify", str(tmp_path / "bundle"), "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["models"]["video"]["outputs"] == {"video": "mine@1"}
@@ -54,6 +56,7 @@ def test_a_model_becomes_a_bundle(pictures, tmp_path, capfd):
     (("--least", "cosine_mean=2"), f"{ARCHITECTURES}:resnet8", 2, "each from 0 to 1"),
     (("--least", "cosine"), f"{ARCHITECTURES}:resnet8", 2, "as cosine_min=0.95"),
     (("--least", "cosinus=.5"), f"{ARCHITECTURES}:resnet8", 2, "the figures are cosine_mean, cosine_p5"),
+    (("--report", "page.json"), f"{ARCHITECTURES}:resnet8", 2, "as report.html"),
     (("--layout", "frames"), f"{ARCHITECTURES}:resnet8", 2, "none that video models have: 1,channels,height,width"),
     (("--front", "height = 16"), f"{ARCHITECTURES}:resnet8", 1, "does not run on an input of (1, 16, 32, 3)"),
 ])

@@ -171,3 +171,9 @@ def test_the_layer_that_rounds_worst_is_found():
     losses = layer_losses(graph, [random(1, 3, 32, 32, seed=seed) for seed in range(3)])
     assert len(losses) == len(layers(graph))
     assert worst(losses, 1)[0].layer == "stacks.1.conv2"
+
+
+def test_the_ratio_of_signal_to_noise():
+    tone = [torch.tensor([3.0, 4.0])]
+    assert snr_db(tone, [torch.tensor([3.0, 4.5])]) == pytest.approx(20.0)
+    assert snr_db(tone, tone) == snr_db([torch.zeros(2)], [torch.zeros(2)]) == 120.0
