@@ -13,6 +13,9 @@ from edge.engine.base import Engine
 from edge.engine.open import open_engine
 from edge.engine.quantization import dequantize, quantize
 
+COLLAPSED = 0.99
+"""Embeddings of different inputs that are so alike leave nothing for int8 to keep."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -30,6 +33,8 @@ class Agreement:
     scores, share of pairs in the same order."""
     top1_agreement: float | None = None
     """For a classifier: share of inputs of the same best class."""
+    between_inputs: float | None = None
+    """Mean cosine between different inputs in the first set: what the cosines above have to be seen against."""
 
     def document(self) -> dict[str, float]:
         return {name: round(value, 5) for name, value in asdict(self).items() if value is not None}
@@ -91,6 +96,7 @@ def compare(reference: np.ndarray, measured: np.ndarray, *, classes: bool = Fals
         cosine_min=float(cosine.min()),
         neighbour_agreement=float(np.mean(_nearest(reference, reference) == _nearest(measured, reference))),
         top1_agreement=top1,
+        between_inputs=_between(reference),
     )
 
 
@@ -99,6 +105,12 @@ def _compare_scores(reference: np.ndarray, measured: np.ndarray) -> Agreement:
     first, second = np.triu_indices(len(reference), 1)
     same = np.sign(reference[first] - reference[second]) * np.sign(measured[first] - measured[second]) >= 0
     return Agreement(cosine, cosine, cosine, float(same.mean()))
+
+
+def _between(vectors: np.ndarray) -> float:
+    """Mean cosine of all pairs of unit vectors (n, d)."""
+    n = len(vectors)
+    return float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1)))
 
 
 def _nearest(queries: np.ndarray, catalogue: np.ndarray) -> np.ndarray:
@@ -126,8 +138,12 @@ def embed_all(engine: Engine, inputs: np.ndarray) -> list[np.ndarray]:
 def failures(what: str, agreement: Agreement, thresholds: Thresholds) -> list[str]:
     """Each figure below its threshold, in words."""
     figures, least = asdict(agreement), asdict(thresholds)
-    return [f"{what}: {name} {value:.4f} is below {least[name]}"
-            for name, value in figures.items() if value is not None and not value >= least[name]]
+    found = [f"{what}: {name} {value:.4f} is below {least[name]}" for name, value in figures.items()
+             if name in least and value is not None and not value >= least[name]]
+    if found and (agreement.between_inputs or 0.0) > COLLAPSED:
+        found.append(f"{what}: the float model itself hardly tells inputs apart (their mean cosine with each other is "
+                     f"{agreement.between_inputs:.4f}): is it trained?")
+    return found
 
 
 def between_formats(by_format: dict[str, list[np.ndarray]], views: Sequence[str]) -> dict[str, Any]:

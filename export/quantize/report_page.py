@@ -55,7 +55,7 @@ def _table(head: list[str], rows: list[list[Any]]) -> str:
 
 
 def _agreement(report: Report) -> str:
-    names = ["cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement", "top1_agreement"]
+    names = ["cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement", "top1_agreement", "between_inputs"]
     measured = [(f"{where}: {view}", found) for where, views in report.parity.items() if isinstance(views, dict)
                 for view, found in views.items()]
     names = [name for name in names if any(name in found for _, found in measured)]

@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import numpy as np
 import pytest
 import torch
@@ -16,8 +18,9 @@ VECTORS = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
 
 def test_the_same_vectors_agree_wholly():
     found = compare(VECTORS, 3 * VECTORS, classes=True)
+    pairs = [a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in permutations(VECTORS, 2)]
     assert found.document() == {"cosine_mean": 1.0, "cosine_p5": 1.0, "cosine_min": 1.0, "neighbour_agreement": 1.0,
-                                "top1_agreement": 1.0}
+                                "top1_agreement": 1.0, "between_inputs": pytest.approx(np.mean(pairs), abs=1e-5)}
 
 
 def test_cosines_are_those_of_the_pairs():
@@ -46,6 +49,13 @@ def test_each_figure_below_its_threshold_is_said():
     found = compare(VECTORS, VECTORS + np.random.default_rng(1).normal(size=VECTORS.shape).astype(np.float32))
     said = failures("audio in onnx", found, Thresholds())
     assert [line.split()[3] for line in said] == ["cosine_mean", "cosine_p5", "cosine_min", "neighbour_agreement"]
+
+
+def test_a_model_that_gives_all_inputs_the_same_answer_is_asked_whether_it_is_trained():
+    alike = 1 + 0.001 * VECTORS
+    said = failures("video in litert", compare(alike, alike[::-1]), Thresholds())
+    assert "neighbour_agreement" in said[0]
+    assert said[-1].endswith("(their mean cosine with each other is 1.0000): is it trained?")
 
 
 def test_figures_that_are_no_numbers_fail():
