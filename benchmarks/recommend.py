@@ -78,6 +78,7 @@ def _rows(method: str, snapshot, history: History) -> list[Row]:
 
     cases: dict[str, Callable[[], object]] = {
         "feedback to list": feedback,
+        "feedback alone": lambda: history.add(_event(next(numbers), prefix="timed")),
         "list alone": lambda: recommender.recommend(context, user="anna", k=10),
         "taste, one event": update,
         f"ranker, {CANDIDATES} candidates": lambda: ranker.score(values),

@@ -18,7 +18,7 @@ import numpy as np
 
 from edge import manifest
 from edge.catalog.arrays import open_array
-from edge.catalog.index import CHUNK_ROWS, SCALE, best_of
+from edge.catalog.index import CHUNK_ROWS, best_of
 from edge.catalog.snapshot import Snapshot
 from edge.catalog.view import View
 from edge.errors import SnapshotError
@@ -62,8 +62,10 @@ class Collaborative:
         self._fold = np.array(open_array(folder / FOLD_FILE, np.float32, (d,) if self.method == "ease" else (d, d)))
         self._stored = open_array(folder / f"{VIEW}.vectors.npy", np.int8, (self._view.size, d))
         self._rows = open_array(folder / f"{VIEW}.rows.npy", np.int32, (self._view.size,))
+        self._complete = self._view.size == items
         self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
-        self._lengths = _lengths(self._stored, self.items["scale"][self._rows])
+        self._inverse = _inverse(self._stored)
+        self._lengths = self.items["scale"][self._rows] * self._inverse
         self.neighbours, self.followers = (
             Neighbours(
                 open_array(folder / f"{name}.rows.npy", np.int32, (items, width)),
@@ -79,18 +81,20 @@ class Collaborative:
 
         Returns float32 (d,); None when none of the items has factors.
         """
-        directions, known = self._view.vectors(rows)
+        places, known = self._places(rows)
         if not known.any():
             return None
+        places, rows, weights = places[known], rows[known], weights[known]
+        stored = self._stored[places].astype(np.float32)
         if self.method == "ease":
-            return self._fold * weighted_sum(directions, weights * self.items["fold"][rows])
-        factors = directions * self.items["scale"][rows][:, np.newaxis]
-        confidence = self._alpha * weights[known]
-        return least_squares(factors[known], confidence, self._fold, regularization=self._regularization)
+            return self._fold * weighted_sum(stored, weights * self.items["fold"][rows] * self._inverse[places])
+        factors = stored * self._lengths[places][:, np.newaxis]
+        return least_squares(factors, self._alpha * weights, self._fold, regularization=self._regularization)
 
     def scores(self, user: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """How much a user of these factors wants each item of ``rows``: float32 (n,), any scale."""
-        return (self._view.vectors(rows)[0] @ user) * self.items["scale"][rows]
+        places, known = self._places(rows)
+        return (self._stored[places].astype(np.float32) @ user) * self._lengths[places] * known
 
     def best(self, users: Sequence[np.ndarray], k: int, allowed: np.ndarray) -> list[np.ndarray]:
         """For each of the users' factors the rows of the k items wanted most, int32, best first.
@@ -99,31 +103,38 @@ class Collaborative:
         """
         if not users:
             return []
-        scores, barred = self._scan(np.stack(users)), ~allowed[self._rows]
+        scores, barred = self._scan(np.stack(users)), ~(allowed if self._complete else allowed[self._rows])
         found = []
-        for line in np.ascontiguousarray(scores.T):
-            line *= self._lengths
-            line[barred] = -np.inf
+        for line in scores:
+            np.copyto(line, -np.inf, where=barred)
             top = best_of(line, k)
             found.append(self._rows[top[line[top] > -np.inf]].astype(np.int32))
         return found
 
+    def _places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the items of ``rows`` (n,) are stored, and which of them are at all: bool (n,)."""
+        if self._complete:
+            return rows, np.ones(len(rows), bool)
+        places = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
+        return places, self._rows[places] == rows
+
     def _scan(self, users: np.ndarray) -> np.ndarray:
-        """The products of every stored direction with users (n, d): float32 (view's size, n)."""
-        queries = np.ascontiguousarray(users.T / np.float32(SCALE), np.float32)
-        scores = np.empty((self._view.size, len(users)), np.float32)
+        """The products of users (n, d) with every item's factors: float32 (n, view's size)."""
+        queries = np.ascontiguousarray(users.T, np.float32)
+        scores = np.empty((len(users), self._view.size), np.float32)
         for start in range(0, len(self._stored), CHUNK_ROWS):
             part = self._stored[start : start + CHUNK_ROWS]
             floats = self._floats[: len(part)]
             np.copyto(floats, part)
-            np.dot(floats, queries, out=scores[start : start + len(part)])
+            found = slice(start, start + len(part))
+            np.multiply((floats @ queries).T, self._lengths[found], out=scores[:, found])
         return scores
 
 
-def _lengths(stored: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """What a stored direction's product is multiplied by: the factors' length over the rounded direction's own."""
-    norms = np.sqrt(np.einsum("nd,nd->n", stored, stored, dtype=np.float32)) / np.float32(SCALE)
-    return (scale / np.maximum(norms, 1e-6)).astype(np.float32)
+def _inverse(stored: np.ndarray) -> np.ndarray:
+    """What makes a stored direction one of length 1: float32 (n,)."""
+    norms = np.sqrt(np.einsum("nd,nd->n", stored, stored, dtype=np.float32))
+    return (1 / np.maximum(norms, 1e-6)).astype(np.float32)
 
 
 def open_collaborative(snapshot: Snapshot) -> Collaborative | None:

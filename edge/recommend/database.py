@@ -30,7 +30,7 @@ SETTINGS = (
     "synchronous=FULL",
     "secure_delete=ON",  # deleted rows are overwritten
     "temp_store=MEMORY",  # VACUUM leaves no copy in a temporary file
-    "wal_autocheckpoint=100",  # the log stays below half a megabyte
+    "wal_autocheckpoint=128",  # half a megabyte of log: one event in thirty waits for a checkpoint
 )
 CAUSES = {
     "SQLITE_BUSY": "another program holds it locked; end that program or try again",

@@ -27,7 +27,7 @@ def least_squares(
     np.ndarray [shape=(d,), dtype=float32]
     """
     left = gram + (factors.T * (np.abs(confidence) - 1.0)) @ factors
-    left[np.diag_indices_from(left)] += regularization
+    left.flat[:: len(left) + 1] += regularization
     right = factors.T @ np.maximum(confidence, 0.0)
     return np.linalg.solve(left.astype(np.float64), right.astype(np.float64)).astype(np.float32)
 

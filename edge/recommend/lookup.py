@@ -59,6 +59,10 @@ class Lookup:
     def item(self, row: int) -> Item:
         return self.snapshot.items.by_row(int(row))
 
+    def items(self, rows: np.ndarray) -> list[Item]:
+        """The items of the rows (n,), in their order, in one question."""
+        return self.snapshot.items.by_rows(rows.tolist())
+
     def vectors(self, view: str, rows: np.ndarray) -> np.ndarray:
         """The rows' unit vectors in a view, zeros where it has none: float32 (n, d)."""
         return self.snapshot.views[view].vectors(rows)[0]

@@ -22,7 +22,12 @@ class Neighbours:
         return np.bincount(self._rows[rows].ravel(), amounts.ravel(), len(self._rows)).astype(np.float32)
 
     def pull(self, rows: np.ndarray, weights: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """How much each of the items ``rows`` (n,), by ``weights``, draws ``targets`` (m,) in: float32 (m, n)."""
-        near, stored = self._rows[rows], self._weights[rows]
-        drawn = np.stack([np.where(near == target, stored, 0).sum(axis=1) for target in targets])
-        return (drawn * weights * self._scale[rows] / 127.0).astype(np.float32)
+        """How much each of the items ``rows`` (n,), by ``weights``, draws the different ``targets`` (m,) in: float32
+        (m, n)."""
+        place = np.full(len(self._rows), -1, np.int16)
+        place[targets] = np.arange(len(targets))
+        at = place[self._rows[rows]]
+        source, column = np.nonzero(at >= 0)
+        drawn = np.zeros((len(targets), len(rows)), np.float32)
+        np.add.at(drawn, (at[source, column], source), self._weights[rows[source], column])
+        return drawn * (weights * self._scale[rows] / 127.0).astype(np.float32)

@@ -1,5 +1,7 @@
 """Why an item is in the list, in words: the features that lifted it most above the other candidates."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from edge.catalog.items import Item
@@ -41,10 +43,11 @@ TO_EXPLORE = "new, for you to try"
 class Reasons:
     """Tells the reasons of one list."""
 
-    def __init__(self, lookup: Lookup, request: Request, ranker: Ranker, features: Features):
+    def __init__(self, lookup: Lookup, request: Request, ranker: Ranker, features: Features, items: Iterable[Item]):
+        """``items``: those that are known already, as the list's own."""
         self._lookup, self._request, self._ranker, self._features = lookup, request, ranker, features
-        self._touched: dict[str, np.ndarray] = {}
-        self._items: dict[int, Item] = {}
+        self._alike: dict[str, dict[int, np.ndarray]] = {}
+        self._items = {item.row: item for item in items}
         self._pulls: dict[str, dict[int, np.ndarray]] = {}
         self._chosen = np.zeros(0, np.int32)
 
@@ -113,13 +116,18 @@ class Reasons:
         taste = self._request.taste
         table = taste.records.table
         weights = taste.short_weights() if memory == "short" else taste.long_weights()
-        if view not in self._touched:
-            self._touched[view] = self._lookup.vectors(view, table["row"])
-        own = self._lookup.vectors(view, np.array([row]))[0]
-        pull = (self._touched[view] @ own) * weights * (table["row"] != row)
+        pull = self._cosines(view)[row] * weights * (table["row"] != row)
         best = int(pull.argmax())
         if pull[best] <= 0:
             return None
         did = DID.get(EVENTS[table["event"][best]])
         title = self._item(table["row"][best]).title
         return f"{VERBS[view]} {title}, which you {did}" if did else None
+
+    def _cosines(self, view: str) -> dict[int, np.ndarray]:
+        """For each chosen row, its cosine with each record, float32 (records,)."""
+        if view not in self._alike:
+            touched = self._lookup.vectors(view, self._request.taste.records.table["row"])
+            cosines = self._lookup.vectors(view, self._chosen) @ touched.T
+            self._alike[view] = dict(zip(self._chosen.tolist(), cosines, strict=True))
+        return self._alike[view]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.catalog.items import Item
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 from edge.errors import UsageError
@@ -106,13 +107,13 @@ class Recommender:
         features = describe(self._lookup, request, rows)
         scores = self._ranker.score(features.values) - self._exposure_penalty * self._lookup.exposure[rows]
         chosen, propensity = self._ordered(rows, scores, k, seed_of(self._seed, user, request.taste.read_until))
-        reasons = Reasons(self._lookup, request, self._ranker, features).of(chosen)
+        items = self._lookup.items(rows[chosen])
+        reasons = Reasons(self._lookup, request, self._ranker, features, items).of(chosen)
         if propensity is not None:
             reasons[-1] = (TO_EXPLORE, *reasons[-1])[:MAX_REASONS]
         return [
-            self._recommendation(place, int(rows[index]), float(scores[index]), why,
-                                 propensity if place == len(chosen) else None)
-            for place, (index, why) in enumerate(zip(chosen, reasons, strict=True), start=1)
+            _recommendation(place, item, float(scores[index]), why, propensity if place == len(chosen) else None)
+            for place, (index, item, why) in enumerate(zip(chosen, items, reasons, strict=True), start=1)
         ]  # fmt: skip
 
     def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, float | None]:
@@ -145,17 +146,17 @@ class Recommender:
         taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
         return taste
 
-    def _recommendation(
-        self, rank: int, row: int, score: float, reasons: tuple[str, ...], propensity: float | None
-    ) -> Recommendation:
-        item = self._lookup.item(row)
-        return Recommendation(
-            rank=rank,
-            item=item.item,
-            title=item.title,
-            score=round(float(1 / (1 + np.exp(-score))), 4),
-            reasons=reasons,
-            artist=item.artist,
-            kind=item.kind,
-            propensity=propensity,
-        )
+
+def _recommendation(
+    rank: int, item: Item, score: float, reasons: tuple[str, ...], propensity: float | None
+) -> Recommendation:
+    return Recommendation(
+        rank=rank,
+        item=item.item,
+        title=item.title,
+        score=round(float(1 / (1 + np.exp(-score))), 4),
+        reasons=reasons,
+        artist=item.artist,
+        kind=item.kind,
+        propensity=propensity,
+    )

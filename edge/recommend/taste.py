@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.context import unit
 from edge.recommend.event import Event
-from edge.recommend.influence import long_term, short_term
+from edge.recommend.influence import bounded, long_term, short_term
 from edge.recommend.lookup import Lookup
 from edge.recommend.records import Records
 
@@ -40,6 +40,7 @@ class Taste:
         self.records = Records()
         self.read_until = 0
         """The number of the last event of the history that was taken in."""
+        self._strengths: np.ndarray | None = None
         self._long: np.ndarray | None = None
         self._short: np.ndarray | None = None
         self._folded: dict[str, ContentTaste] = {}
@@ -57,14 +58,19 @@ class Taste:
     def long_weights(self) -> np.ndarray:
         """How much each record counts in the long run: float32 (records,)."""
         if self._long is None:
-            self._long = long_term(self.records.table)
+            self._long = long_term(self._bounded())
         return self._long
 
     def short_weights(self) -> np.ndarray:
         """How much each record counts just now: float32 (records,)."""
         if self._short is None:
-            self._short = short_term(self.records.table)
+            self._short = short_term(self._bounded())
         return self._short
+
+    def _bounded(self) -> np.ndarray:
+        if self._strengths is None:
+            self._strengths = bounded(self.records.table)
+        return self._strengths
 
     def content(self, view: str) -> ContentTaste:
         """The taste in one of the snapshot's content views."""
@@ -79,7 +85,7 @@ class Taste:
 
     def _forget_what_follows(self) -> None:
         """Everything that is computed from the records, once they have changed."""
-        self._long = self._short = self._users = None
+        self._strengths = self._long = self._short = self._users = None
         self._folded = {}
 
     def users(self) -> dict[str, np.ndarray | None]:
@@ -117,7 +123,7 @@ class Taste:
     def nbytes(self) -> int:
         """What is kept for this user in memory: the records and what was computed from them."""
         vectors = [vector for taste in self._folded.values() for vector in (taste.short, taste.long)]
-        computed = [self._long, self._short, *(self._users or {}).values(), *vectors]
+        computed = [self._strengths, self._long, self._short, *(self._users or {}).values(), *vectors]
         return self.records.nbytes + sum(array.nbytes for array in computed if array is not None)
 
 

@@ -128,5 +128,5 @@ def test_an_evening_is_taken_as_it_is():
 
 def test_what_came_later_counts_more():
     assert fading(3, 1.0) == pytest.approx([np.exp(-2), np.exp(-1), 1.0])
-    weights = long_term(taken((1, "like", 0), (2, "like", 1)).table)
+    weights = long_term(bounded(taken((1, "like", 0), (2, "like", 1)).table))
     assert weights[0] < weights[1] == 1.0
