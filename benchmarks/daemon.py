@@ -37,6 +37,11 @@ class Daemon:
     def memory(self) -> dict[str, int]:
         return measured(Path(f"/proc/{self.process.pid}"))
 
+    def read_bytes(self) -> int:
+        """What it had the kernel read from the disk."""
+        lines = Path(f"/proc/{self.process.pid}/io").read_text(encoding="ascii").splitlines()
+        return next(int(line.partition(":")[2]) for line in lines if line.startswith("read_bytes"))
+
     def cpu_s(self) -> float:
         """User and system time of all its threads."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

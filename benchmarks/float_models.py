@@ -4,20 +4,22 @@ Its weights are untrained: they decide what comes out, not how long it takes. ``
 audio OUT.onnx`` writes one.
 """
 
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+from benchmarks.process import run_python
 
 
-def write_float_model(kind: str, folder: Path) -> Path | None:
-    """An ONNX file, or None where PyTorch and its ONNX exporter (``roomtone[export]``) are not installed."""
+def write_float_model(kind: str, folder: Path) -> Path:
+    """An ONNX file. Raises RoomtoneError where PyTorch or its ONNX exporter (``roomtone[export]``) is missing."""
     path = folder / f"{kind}.onnx"
-    command = [sys.executable, "-m", "benchmarks.float_models", kind, str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return path if done.returncode == 0 else None
+    run_python("-m", "benchmarks.float_models", kind, str(path))
+    return path
 
 
-def main(kind: str, path: str) -> None:
+def float_model(kind: str) -> tuple[Any, Any]:
+    """A torch module in evaluation mode, and an example of its input."""
     import torch
 
     from export.models.audio import COEFFICIENTS, FRAMES, AudioStudent
@@ -30,7 +32,14 @@ def main(kind: str, path: str) -> None:
     else:
         model = VideoStudent(EfficientNetLite0(), torch.nn.Linear(FEATURES, 64))
         example = torch.zeros(1, 3, 224, 224)
-    torch.onnx.export(model.eval(), (example,), path, dynamo=True, external_data=False, verbose=False)
+    return model.eval(), example
+
+
+def main(kind: str, path: str) -> None:
+    import torch
+
+    model, example = float_model(kind)
+    torch.onnx.export(model, (example,), path, dynamo=True, external_data=False, verbose=False)
 
 
 if __name__ == "__main__":

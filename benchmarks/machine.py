@@ -1,4 +1,4 @@
-"""What a figure depends on: processor, clock, kernel, versions, profile, date."""
+"""What a figure depends on: processor, clock, temperature, kernel, versions, profile, date."""
 
 import datetime
 import os
@@ -7,14 +7,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks import board
 from edge import __version__
 from edge.firmware import FirmwareProfile
 
 CPU_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "amx_int8", "asimd", "asimddp", "fphp", "asimdhp", "i8mm",
              "sve")
 """The instructions that int8 and float32 inference are fast or slow by."""
-PACKAGES = ("numpy", "ai-edge-litert", "tflite-runtime", "onnxruntime", "faiss-cpu", "opencv-python-headless",
-            "kaldi-native-fbank", "python-speech-features", "librosa")
+PACKAGES = ("numpy", "ai-edge-litert", "tflite-runtime", "onnxruntime", "faiss-cpu", "opencv-python-headless", "av",
+            "soundfile", "torch", "kaldi-native-fbank", "python-speech-features", "librosa", "usearch", "hnswlib",
+            "sqlite-vec", "implicit", "ray")
+NOT_TOLD = "not told by this machine"
 
 
 def describe(profile: FirmwareProfile) -> dict[str, Any]:
@@ -25,7 +28,9 @@ def describe(profile: FirmwareProfile) -> dict[str, Any]:
         "cpu": cpu["model"],
         "cores": os.cpu_count(),
         "flags": [flag for flag in CPU_FLAGS if flag in cpu["flags"]],
-        "governor": _first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor") or "unknown",
+        "governor": board.governor() or NOT_TOLD,
+        "clock_mhz": _told(board.clock_mhz()),
+        "temperature_c": _told(board.temperature_c()),
         "load": [round(load, 2) for load in os.getloadavg()],
         "memory_mib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20,
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -35,6 +40,10 @@ def describe(profile: FirmwareProfile) -> dict[str, Any]:
         "profile": profile.name,
         "blas_threads": int(os.environ.get("OMP_NUM_THREADS", 0)) or "not pinned",
     }
+
+
+def _told(value: float | None) -> float | str:
+    return NOT_TOLD if value is None else round(value, 1)
 
 
 def _cpu() -> dict[str, Any]:

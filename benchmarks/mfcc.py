@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import edge
+from benchmarks.mfcc_peers import PEERS, REFERENCE, cut
 from benchmarks.report import Row
 from benchmarks.timing import Timing, Work, interleave
 from edge.audio.constants import MfccConstants, load_constants
@@ -17,7 +18,6 @@ CLIP = Path(edge.__file__).parent / "assets" / "clips" / "in-the-catalogue.ogg"
 SECONDS = 10
 BLOCKS_MS = (10, 20, 80, 320, 1000)
 REPEATS = 40
-REFERENCE = "kaldi-native-fbank, online, 80 ms"
 
 
 def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
@@ -37,7 +37,7 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
         try:
             cases[name] = make(constants, samples)
         except ImportError as error:
-            missing.append(Row(name, {"ms_per_s": None}, note=f"needs {error.name}: pip install 'roomtone[test]'"))
+            missing.append(Row(name, {"ms_per_s": None}, note=f"needs {error.name}: pip install 'roomtone[bench]'"))
     timings = interleave(cases, repeats=REPEATS)
     reference = timings.get(REFERENCE) or timings["roomtone, 80 ms"]
     return [_row(name, timing, reference) for name, timing in timings.items()] + missing
@@ -61,7 +61,7 @@ def _samples(sample_rate_hz: int) -> np.ndarray:
 
 def _ours(constants: MfccConstants, samples: np.ndarray, block_ms: int) -> Work:
     mfcc = StreamingMfcc(constants)
-    blocks = _cut(samples, block_ms * constants.sample_rate_hz // 1000)
+    blocks = cut(samples, block_ms * constants.sample_rate_hz // 1000)
 
     def work() -> None:
         for block in blocks:
@@ -69,46 +69,3 @@ def _ours(constants: MfccConstants, samples: np.ndarray, block_ms: int) -> Work:
         mfcc.flush()
 
     return work
-
-
-def _kaldi(constants: MfccConstants, samples: np.ndarray) -> Work:
-    import kaldi_native_fbank as knf
-
-    filters, coefficients = constants.basis.shape
-    options = knf.MfccOptions()
-    options.frame_opts.samp_freq = constants.sample_rate_hz
-    options.frame_opts.frame_length_ms = 1000 * constants.window_samples / constants.sample_rate_hz
-    options.frame_opts.frame_shift_ms = 1000 * constants.hop_s
-    options.frame_opts.preemph_coeff, options.frame_opts.window_type = constants.preemphasis, "hamming"
-    options.frame_opts.dither, options.frame_opts.remove_dc_offset = 0, False
-    options.mel_opts.num_bins, options.mel_opts.low_freq = filters, 0
-    options.num_ceps, options.use_energy = coefficients, True
-    blocks = _cut(samples.astype(np.float32), 80 * constants.sample_rate_hz // 1000)
-
-    def work() -> None:
-        online, taken = knf.OnlineMfcc(options), 0
-        for block in [*blocks, None]:
-            if block is None:
-                online.input_finished()
-            else:
-                online.accept_waveform(constants.sample_rate_hz, block)
-            while taken < online.num_frames_ready:
-                online.get_frame(taken)
-                taken += 1
-
-    return work
-
-
-def _python_speech_features(constants: MfccConstants, samples: np.ndarray) -> Work:
-    import python_speech_features  # noqa: F401  # which batch_mfcc imports when it is called
-
-    from export.frontend import batch_mfcc
-
-    return lambda: batch_mfcc(samples)
-
-
-def _cut(samples: np.ndarray, block_samples: int) -> list[np.ndarray]:
-    return np.split(samples, range(block_samples, len(samples), block_samples))
-
-
-PEERS = {REFERENCE: _kaldi, "python_speech_features, batch": _python_speech_features}

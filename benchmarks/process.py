@@ -11,6 +11,8 @@ from typing import Any
 from edge.errors import RoomtoneError
 from edge.firmware import FirmwareProfile
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -43,26 +45,33 @@ def run_python(*arguments: str) -> Usage:
                           check=False, env=environment())
     code, *usage = json.loads(done.stdout)
     if code:
-        raise RoomtoneError(f"python {' '.join(arguments)} failed: {_last_line(done.stderr)}")
+        raise RoomtoneError(f"python {' '.join(arguments)} failed: {last_line(done.stderr)}")
     return Usage(*usage)
 
 
-def json_from_python(*arguments: str) -> Any:
-    """What ``python ARGUMENTS`` prints, a JSON document. Raises RoomtoneError as run_python does."""
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, env=environment())
+def json_from_python(*arguments: str, python: str | Path = sys.executable) -> Any:
+    """What ``python ARGUMENTS`` prints, a JSON document. Raises RoomtoneError as run_python does.
+
+    ``python`` may be that of another environment; it finds Roomtone's modules all the same.
+    """
+    done = subprocess.run([str(python), *arguments], capture_output=True, text=True, check=False, env=environment())
     if done.returncode:
-        raise RoomtoneError(f"python {' '.join(arguments)} failed: {_last_line(done.stderr)}")
+        raise RoomtoneError(f"python {' '.join(arguments)} failed: {last_line(done.stderr)}")
     return json.loads(done.stdout)
 
 
 def environment() -> dict[str, str]:
-    """This process's, but that compiled modules are kept, as they are on a device after the first start."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    """This process's, but that compiled modules are kept, as they are on a device after the first start.
+
+    Children find this Roomtone, wherever they are run.
+    """
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
 
 
 def write_profile(profile: FirmwareProfile, path: Path) -> Path:
     """A profile as the TOML file that child processes are given."""
-    table = asdict(profile)
+    table = {key: value for key, value in asdict(profile).items() if value is not None}
     sections = {key: value for key, value in table.items() if isinstance(value, dict)}
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if key not in sections]
     for name, section in sections.items():
@@ -71,5 +80,6 @@ def write_profile(profile: FirmwareProfile, path: Path) -> Path:
     return path
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """A program's last words."""
     return (text.strip().splitlines() or ["it said nothing"])[-1]

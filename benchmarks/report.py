@@ -34,7 +34,7 @@ class Report:
         return asdict(self)
 
     def markdown(self) -> str:
-        machine = "".join(f"- {key}: {_cell(value)}\n" for key, value in self.machine.items())
+        machine = "".join(f"- {key}: {cell(value)}\n" for key, value in self.machine.items())
         return f"# {self.name}: {self.question}\n\n{table(self.rows)}\n{machine}"
 
     def write(self, folder: Path) -> None:
@@ -46,22 +46,28 @@ class Report:
 
 
 def table(rows: list[Row]) -> str:
-    """A Markdown table; the columns are the figures of all rows, in order of appearance."""
-    keys = list(dict.fromkeys(key for row in rows for key in row.figures))
+    """A Markdown table."""
+    keys = columns(rows)
     noted = any(row.note for row in rows)
     head = ["", *(key.replace("_", " ") for key in keys), *(["note"] if noted else [])]
     lines = [head, ["---"] + ["---:"] * len(keys) + ["---"] * noted]
     for row in rows:
-        cells = [_cell(row.figures.get(key)) for key in keys]
-        lines.append([_cell(row.name), *cells, *([_cell(row.note)] if noted else [])])
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+        cells = [cell(row.figures.get(key)) for key in keys]
+        lines.append([row.name, *cells, *([row.note] if noted else [])])
+    return "".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |\n" for line in lines)
 
 
-def _cell(value: Any) -> str:
+def columns(rows: list[Row]) -> list[str]:
+    """The figures of all rows, in order of appearance."""
+    return list(dict.fromkeys(key for row in rows for key in row.figures))
+
+
+def cell(value: Any) -> str:
+    """A figure as people read it: three digits."""
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_cell(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {cell(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return " ".join(map(_cell, value))
-    return "" if value is None else str(value).replace("|", "\\|")
+        return " ".join(map(cell, value))
+    return "" if value is None else str(value)

@@ -12,6 +12,14 @@ Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What work that was done and timed in another process (benchmarks/remote.py) took."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
 class Timing:
     """Repeated calls of one piece of work; each array has shape (repeats,) and dtype float64, in seconds."""
 
@@ -60,7 +68,9 @@ def interleave(cases: dict[str, Work], *, repeats: int = 100, warmup: int = 5) -
 
 def _once(work: Work) -> tuple[float, float]:
     cpu, wall = time.process_time_ns(), time.perf_counter_ns()
-    work()
+    spent = work()
+    if isinstance(spent, Spent):
+        return spent.wall_s, spent.cpu_s
     return (time.perf_counter_ns() - wall) / 1e9, (time.process_time_ns() - cpu) / 1e9
 
 

@@ -5,7 +5,7 @@ Profiles lie in ``firmware_profiles/``, one file per device; a path to one's own
 
 import os
 import tomllib
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,20 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Promises:
+    """What the device is to reach; ``python -m benchmarks --profile`` fails where it does not."""
+
+    real_time_factor: float = _number(1, 1_000_000)
+    """Seconds of sound or film that are understood in a second when nothing else is to do, of the slower sense."""
+    list_p95_ms: float = _number(0.1, 60_000)
+    """A list of ten for what is heard, 95 of 100 times."""
+    start_ms: float = _number(1, 600_000)
+    """From the start of the daemon to its first list."""
+    pss_mib: float = _number(16, 65536)
+    """The daemon's proportional set size while it hears, sees and is asked."""
+
+
+@dataclass(frozen=True)
 class FirmwareProfile:
     """Everything that depends on the device; each section is described in docs/architecture.md."""
 
@@ -81,6 +95,8 @@ class FirmwareProfile:
     video: Video
     catalog: Catalog
     context: Context
+    promises: Promises | None = field(default=None, metadata={"section": Promises})
+    """May be left out."""
 
 
 def names() -> list[str]:
@@ -125,14 +141,14 @@ def _build(cls: type, table: Any, path: Path, section: str) -> Any:
     for key in table:
         if key not in expected:
             raise ProfileError(f"{path}: unknown key {prefix}{key:.80}; known: {', '.join(expected)}")
-    for key in expected:
-        if key not in table:
+    for key, item in expected.items():
+        if key not in table and item.default is MISSING:
             raise ProfileError(f"{path}: {prefix}{key} is missing")
-    return cls(**{key: _value(item, table[key], path, prefix) for key, item in expected.items()})
+    return cls(**{key: _value(expected[key], value, path, prefix) for key, value in table.items()})
 
 
 def _value(item: Field, value: Any, path: Path, prefix: str) -> Any:
-    kind: Any = item.type
+    kind: Any = item.metadata.get("section", item.type)
     if hasattr(kind, "__dataclass_fields__"):
         return _build(kind, value, path, item.name)
     accepted = (int, float) if kind is float else (kind,)

@@ -36,11 +36,19 @@ def quick(monkeypatch, tmp_path):
         f'"""Does it work?"""\n{head}def run(profile, peers): return [Row(profile.name, {{"peers": int(peers)}})]\n')
     (package / "sad.py").write_text(
         f'"""Why not?"""\n{head}def run(profile, peers): raise MediaError("no clip; make assets")\n')
+    (package / "slim.py").write_text(
+        f'"""Where from?"""\n{head}def run(profile, peers): import no_such_library\n')
+    (package / "startup.py").write_text(
+        f'"""How soon?"""\n{head}'
+        'def run(profile, peers): return [Row("daemon: first list", {"median_ms": 123456.0})]\n')
     (package / "helper.py").write_text('"""No script."""\n')
     monkeypatch.setattr(runner, "FOLDER", package)
-    monkeypatch.setattr("benchmarks.__path__", [*__import__("benchmarks").__path__, str(package)])
+    names = ("fine", "sad", "slim", "startup")
+    monkeypatch.setattr("benchmarks.__path__", [str(package), *__import__("benchmarks").__path__])
+    for name in names:
+        monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
     yield
-    for name in ("fine", "sad"):
+    for name in names:
         sys.modules.pop(f"benchmarks.{name}", None)
 
 
@@ -56,11 +64,12 @@ def test_figures_go_to_stdout_and_into_files(main, quick, tmp_path):
     assert code == 0
     assert "# fine: Does it work?" in out
     assert "| rpi-4-tv | 1 |" in out
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["fine.json", "fine.md"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "fine.json", "fine.md", "index.html", "promises.json", "promises.md"]
 
 
 def test_json_is_one_document_of_all_reports(main, quick):
-    code, out, _ = main("--json")
+    code, out, _ = main("sad", "fine", "--json")
     reports = json.loads(out)
     assert code == 1
     assert [report["name"] for report in reports] == ["fine"]
@@ -74,9 +83,28 @@ def test_a_script_that_cannot_run_does_not_stop_the_others(main, quick):
     assert "# fine" in out
 
 
+def test_a_script_whose_library_is_missing_is_left_out_and_no_failure(main, quick):
+    code, out, err = main("slim", "fine")
+    assert code == 0
+    assert "slim: left out, needs no_such_library" in err
+    assert "# fine" in out
+
+
+def test_a_broken_promise_is_named_and_exits_1(main, quick):
+    code, out, err = main("fine", "startup", "--profile", "rpi-4-tv")
+    assert code == 1
+    assert "rpi-4-tv breaks a promise: start_ms is 1.235e+05, promised are 4000" in err
+    assert "| start_ms | 4000 | 123456 | BROKEN |" in out
+    assert "| pss_mib | 150 |  | not measured: run memory |" in out
+    code, out, _ = main("startup")
+    assert (code, "promise" in out) == (0, False), "compared only when --profile asks for it"
+
+
 def test_a_wrong_name_or_profile_is_a_usage_error(main, quick):
     code, _, err = main("fast")
-    assert (code, "no benchmark 'fast'; there are fine, sad" in err) == (2, True)
+    assert (code, "no benchmark 'fast'; there are fine, sad, slim, startup" in err) == (2, True)
+    code, _, err = main("fine", "--seconds", "0")
+    assert (code, "--seconds 0 must be above 0" in err) == (2, True)
     code, _, err = main("fine", "--profile", "rpi-9")
     assert (code, "no profile 'rpi-9'" in err) == (2, True)
 

@@ -42,6 +42,8 @@ def load(tmp_path):
 def leaves(cls: type, prefix: str = "") -> dict[str, dataclasses.Field]:
     found = {}
     for item in dataclasses.fields(cls):
+        if item.default is not dataclasses.MISSING:  # may be left out, and has tests of its own
+            continue
         if dataclasses.is_dataclass(item.type):
             found |= leaves(item.type, f"{item.name}.")
         else:
@@ -66,6 +68,27 @@ def test_what_is_written_is_what_is_read(load):
     assert profile.audio.hop_s == 2.0
     assert isinstance(profile.audio.hop_s, float)
     assert profile.memory.budget_bytes == 96 * 1024 * 1024
+
+
+PROMISES = {"real_time_factor": "20", "list_p95_ms": "100", "start_ms": "2000", "pss_mib": "70.5"}
+
+
+def test_promises_may_be_left_out_but_not_half_of_them(load):
+    assert load().promises is None
+    promised = {f"promises__{key}": value for key, value in PROMISES.items()}
+    assert load(**promised).promises == firmware.Promises(20.0, 100.0, 2000.0, 70.5)
+    for key in promised:
+        name = key.replace("__", r"\.")
+        with pytest.raises(ProfileError, match=rf"mine\.toml: {name} is missing"):
+            load(**promised | {key: None})
+        with pytest.raises(ProfileError, match=rf"mine\.toml: {name} = 0 must lie in"):
+            load(**promised | {key: "0"})
+
+
+def test_each_device_promises_less_memory_than_its_budget():
+    for name in firmware.names():
+        profile = firmware.load(name)
+        assert profile.promises.pss_mib <= profile.memory.budget_mib
 
 
 def test_a_profile_cannot_be_changed(load):

@@ -1,0 +1,1 @@
+"""Programs that run in the environments of other libraries (benchmarks/environments.py), so they import no Roomtone."""
