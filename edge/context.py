@@ -1,5 +1,6 @@
 """What the device hears and sees now: the embeddings of the last seconds, oldest forgotten first."""
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -42,25 +43,38 @@ class Context:
 
 
 class ContextBuilder:
-    """Keeps the embeddings of the last ``seconds`` of each modality. One writer per modality."""
+    """Keeps the embeddings of the last ``seconds`` of each modality. Used by any number of threads."""
 
     def __init__(self, *, seconds: float):
         self._seconds = seconds
         self._recent: dict[str, deque[Embedding]] = {"audio": deque(), "video": deque()}
+        self._context: Context | None = None
+        self._lock = threading.Lock()
 
     def add(self, embedding: Embedding) -> None:
         recent = self._recent[embedding.modality]
-        recent.append(embedding)
-        while len(recent) > 1 and recent[0].start_s < embedding.end_s - self._seconds:
-            recent.popleft()
+        with self._lock:
+            recent.append(embedding)
+            while len(recent) > 1 and recent[0].start_s < embedding.end_s - self._seconds:
+                recent.popleft()
+            self._context = None
 
     def clear(self, modality: str) -> None:
         """Forget a modality, as when its source is lost."""
-        self._recent[modality].clear()
+        with self._lock:
+            self._recent[modality].clear()
+            self._context = None
 
     def context(self) -> Context:
+        """The same object until something new is understood or a modality is forgotten."""
+        with self._lock:
+            if self._context is None:
+                self._context = self._summary()
+            return self._context
+
+    def _summary(self) -> Context:
         vectors, windows, seconds = {}, {}, 0.0
-        for recent in (tuple(queue) for queue in self._recent.values()):
+        for recent in self._recent.values():
             for view in recent[0].vectors if recent else ():
                 windows[view] = np.stack([embedding.vectors[view] for embedding in recent])
                 vectors[view] = unit(windows[view].mean(axis=0))

@@ -4,6 +4,7 @@
 """
 
 import json
+import logging
 from pathlib import Path
 
 from edge.bundle import Bundle
@@ -12,6 +13,7 @@ from edge.errors import BundleError, StateError
 
 FILE_NAME = "installed.json"
 MAX_BYTES = 65536
+log = logging.getLogger(__name__)
 
 
 def least_sequence(state_dir: Path, name: str) -> int:
@@ -43,9 +45,12 @@ def remember(state_dir: Path, name: str, sequence: int) -> None:
 
 
 def accept(state_dir: Path, bundle: Bundle) -> None:
-    """Raises BundleError for an older release than the last that was accepted, else remembers this one."""
+    """Raises BundleError for an older release than the last that was accepted, else remembers this one if it can."""
     least = least_sequence(state_dir, bundle.name)
     if bundle.sequence < least:
         raise BundleError(f"{bundle.path}: its sequence {bundle.sequence} is older than {least}, which was installed "
                           "before; install a newer one")
-    remember(state_dir, bundle.name, bundle.sequence)
+    try:
+        remember(state_dir, bundle.name, bundle.sequence)
+    except StateError as error:
+        log.warning("an older bundle than %s could be opened after this one: %s", bundle.version, error)

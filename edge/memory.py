@@ -9,6 +9,7 @@ faiss 1.15), rounded up; that benchmark measures all of them again, on any machi
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -167,26 +168,32 @@ def _catalogue_bytes(snapshot: Snapshot) -> int:
             + (FAISS_BYTES if indexed else 0))
 
 
-PARTS_FOR_S = 5.0
-"""How long the memory by part is taken for true: to ask the kernel takes 20 ms."""
+REPORT_FOR_S, PARTS_FOR_S = 1.0, 5.0
+"""How long a report, and the memory by part in it, is taken for true: to ask the kernel takes 1 and 20 ms."""
 
 
 class Meter:
-    """What the process uses now, beside what it was allowed."""
+    """What the process uses now, beside what it was allowed. Used by any number of threads."""
 
     def __init__(self, allowed: Plan, *, folders: Mapping[str, Path] | None = None):
         """``folders``: parts whose mapped files lie in a folder of their own, for ``pss_by_part_bytes``."""
         self._plan, self._folders = allowed, dict(folders or {})
         self._parts: dict[str, int] = {}
-        self._parts_until_s = 0.0
+        self._report: dict[str, Any] = {}
+        self._parts_until_s = self._report_until_s = 0.0
+        self._lock = threading.Lock()
 
     def report(self) -> dict[str, Any]:
         """What ``measure`` says, with ``budget_bytes``, and ``plan_bytes`` and ``pss_by_part_bytes`` by part."""
-        if time.monotonic() >= self._parts_until_s:
-            self._parts = pss_by_part(self._folders)
-            self._parts_until_s = time.monotonic() + PARTS_FOR_S
-        return {**measure(), "budget_bytes": self._plan.budget_bytes, "plan_bytes": dict(self._plan.parts),
-                "pss_by_part_bytes": dict(self._parts)}
+        with self._lock:
+            if time.monotonic() >= self._parts_until_s:
+                self._parts = pss_by_part(self._folders)
+                self._parts_until_s = time.monotonic() + PARTS_FOR_S
+            if time.monotonic() >= self._report_until_s:
+                self._report = {**measure(), "budget_bytes": self._plan.budget_bytes,
+                                "plan_bytes": dict(self._plan.parts), "pss_by_part_bytes": dict(self._parts)}
+                self._report_until_s = time.monotonic() + REPORT_FOR_S
+            return dict(self._report)
 
 
 def measure() -> dict[str, int]:

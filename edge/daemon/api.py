@@ -1,5 +1,6 @@
 """The HTTP API and the TV page: thin handlers over the room. openapi.json describes every route."""
 
+import asyncio
 import logging
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class Api:
         return EventStream(room.broadcaster, room.broadcaster.subscribe(user), first)
 
     async def metrics(self, request: Request) -> Response:
-        memory = await self._room.desk.read(self._room.memory)
+        memory = await asyncio.to_thread(self._room.memory)
         return PlainTextResponse(metrics.render(self._room, memory), media_type=metrics.CONTENT_TYPE)
 
     async def healthz(self, request: Request) -> Response:

@@ -9,9 +9,10 @@ The coroutines are called from the event loop only.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from edge.catalog.snapshot import Snapshot
@@ -62,6 +63,16 @@ class Desk:
     async def read(self, function: Callable[..., Result], *arguments: Any) -> Result:
         """Run something short on the reader's thread."""
         return await self._on(self._reader, function, *arguments)
+
+    def between_reads(self, function: Callable[[], object]) -> None:
+        """As ``read``, from any thread but the loop's; returns when it is done, or was dropped at the end."""
+        with contextlib.suppress(RuntimeError, CancelledError):
+            self._reader.submit(function).result()
+
+    def feedback(self) -> dict[str, Any]:
+        """Whether feedback is kept now, and why not."""
+        reason = self._history.refuses
+        return {"durable": reason is None, "reason": reason}
 
     async def _on(self, thread: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(thread, function, *arguments)

@@ -22,8 +22,8 @@ from edge.daemon.senses import Sense
 from edge.daemon.shedding import Shedder, trim_heap
 from edge.daemon.versions import used_since
 from edge.memory import Meter, Plan, measure, plan
-from edge.recommend.history import History
 from edge.recommend.recommender import Recommender
+from edge.recommend.standin import open_kept
 from edge.usage import CpuMeter
 from edge.verified import Verified
 
@@ -50,7 +50,7 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
             options.catalog, spaces=bundle.spaces(), verified=Verified(options.state_dir / VERIFIED_FILE)))
         planned = plan(options.profile, bundle, snapshot, runtime=options.engine)
         planned.check()
-        history = stack.enter_context(History(options.state_dir / HISTORY_FILE))
+        history = stack.enter_context(open_kept(options.state_dir / HISTORY_FILE))
         if options.release is None:  # an update checks for itself, and must be able to go back
             installed.accept(options.state_dir, bundle)
         recommender = Recommender(snapshot, history, candidates=options.profile.catalog.candidates)
@@ -63,7 +63,7 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
         mute = MuteSwitch(options.state_dir / MUTED_FILE)
         used = _open_senses(options, bundle, builder, health, mute, refresher.wake_from_thread)
         about = _about(options, bundle, snapshot, used)
-        shedder = _shedder(planned, recommender, broadcaster, used, snapshot, loop)
+        shedder = _shedder(planned, recommender, broadcaster, used, snapshot, desk, loop)
         meter = Meter(planned, folders={"models": bundle.path, "catalogue": snapshot.path})
         room = Room(about, desk, broadcaster, refresher, mute, health, memory=meter.report, shed=shedder.report,
                     cpu=CpuMeter())
@@ -72,10 +72,10 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
 
 def _shedder(
     planned: Plan, recommender: Recommender, broadcaster: Broadcaster, used: list[Sense], snapshot: Snapshot,
-    loop: asyncio.AbstractEventLoop,
+    desk: Desk, loop: asyncio.AbstractEventLoop,
 ) -> Shedder:
     def give_back() -> None:
-        snapshot.release()
+        desk.between_reads(snapshot.release)
         trim_heap()
 
     candidates = planned.profile.catalog.candidates

@@ -64,6 +64,8 @@ def _families(room: Room, memory: dict[str, Any]) -> Iterator[str]:
         "New feedback events.",
         [({"event": event}, n) for event, n in sorted(room.feedback.items())],
     )
+    yield _family("roomtone_feedback_durable", "gauge", "0 while feedback is refused because it cannot be kept.",
+                  [({}, room.desk.feedback()["durable"])])
     yield _family(
         "roomtone_http_answers_total",
         "counter",

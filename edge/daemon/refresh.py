@@ -39,6 +39,8 @@ class Refresher:
                 log.exception("the list could not be refreshed; trying again at the next sound or picture")
 
     async def _refresh(self) -> None:
+        if not self._broadcaster.readers:
+            return self._last.clear()
         users = self._broadcaster.users()
         self._last = {user: self._last[user] for user in {None, *users} & self._last.keys()}
         self._publish("now", await self._desk.now(), user=None)

@@ -1,5 +1,6 @@
 """What the daemon knows about itself: the parts that answer requests, and the status made of them."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -59,8 +60,9 @@ class Room:
     async def status(self) -> dict[str, Any]:
         return {
             **self.senses_status(),
-            "memory": await self.desk.read(self.memory),
+            "memory": await asyncio.to_thread(self.memory),
             "shed": self.shed(),
+            "feedback": self.desk.feedback(),
             "version": self.about.version,
             "profile": self.about.profile,
             "engine": self.about.engine,

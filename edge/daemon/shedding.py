@@ -48,7 +48,7 @@ class Shed:
 
 
 class Shedder:
-    """``look`` is called every few seconds, always by the same thread; ``report`` by any."""
+    """``look`` is called every few seconds, by one thread at a time; ``report`` by any."""
 
     def __init__(
         self, steps: Sequence[Step], *, budget_bytes: int, measure: Callable[[], dict[str, int]],

@@ -2,16 +2,15 @@
 
 import asyncio
 
-from edge.daemon.desk import Desk
 from edge.daemon.shedding import Shedder
 from edge.usage import CpuMeter
 
 LOOK_EVERY_S = 2.0
 
 
-async def run(desk: Desk, shedder: Shedder, cpu: CpuMeter) -> None:
-    """On the reader's thread, since the catalogue's pages are given back between its searches only."""
+async def run(shedder: Shedder, cpu: CpuMeter) -> None:
+    """On a thread of its own: asking the kernel for the memory in use holds up no search and no connection."""
     while True:
         cpu.look()
-        await desk.read(shedder.look)
+        await asyncio.to_thread(shedder.look)
         await asyncio.sleep(LOOK_EVERY_S)

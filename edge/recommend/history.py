@@ -111,6 +111,11 @@ class History:
             )
         return count
 
+    @property
+    def refuses(self) -> str | None:
+        """Why no event can be kept now, where that is known beforehand."""
+        return None
+
     def close(self) -> None:
         with self._write_lock, self._read_lock:
             self._writer.close()

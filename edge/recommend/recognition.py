@@ -20,6 +20,20 @@ class Match:
     """Mean cosine of the heard windows with the recording's best windows, -1 to 1."""
 
 
+class Recogniser:
+    """Looks once for each context, however often it is asked about it. Used by one thread at a time."""
+
+    def __init__(self, snapshot: Snapshot):
+        self._snapshot = snapshot
+        self._last: tuple[Context, Match | None] | None = None
+
+    def match(self, context: Context) -> Match | None:
+        """As ``recognise``."""
+        if self._last is None or self._last[0] is not context:
+            self._last = context, recognise(self._snapshot, context)
+        return self._last[1]
+
+
 def recognise(snapshot: Snapshot, context: Context) -> Match | None:
     """The recording that is heard, None when there is none or it is not sure."""
     windows = context.windows.get("recording")

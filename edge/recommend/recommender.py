@@ -19,7 +19,7 @@ from edge.recommend.history import History
 from edge.recommend.lookup import Lookup
 from edge.recommend.ranker import Ranker
 from edge.recommend.reasons import MAX_REASONS, TO_EXPLORE, Reasons
-from edge.recommend.recognition import recognise
+from edge.recommend.recognition import Recogniser
 from edge.recommend.taste import Taste
 
 MAX_CANDIDATES = 10_000
@@ -81,11 +81,11 @@ class Recommender:
         """
         if not 1 <= candidates <= MAX_CANDIDATES:
             raise UsageError(f"candidates = {candidates} must lie in 1 to {MAX_CANDIDATES}")
-        self._snapshot, self._history, self._limit = snapshot, history, candidates
+        self._history, self._limit = history, candidates
         self._ranker = ranker or rankers.of_snapshot(snapshot)
         self._gini_bound, self._exposure_penalty = gini_bound, exposure_penalty
         self._exploration, self._filters, self._seed = exploration, filters, seed
-        self._lookup = Lookup(snapshot)
+        self._lookup, self._recogniser = Lookup(snapshot), Recogniser(snapshot)
         self._tastes: dict[str, Taste] = {}  # the one that was asked for last is the last
         self._forgettings = history.forgettings()
 
@@ -98,7 +98,7 @@ class Recommender:
         """
         if k < 1:
             raise UsageError(f"k = {k} must be at least 1")
-        match = recognise(self._snapshot, context)
+        match = self._recogniser.match(context)
         request = Request(context, self._taste(user), words, match.row if match else None)
         mask = allowed(self._lookup, request, filters or self._filters)
         rows = gather(self._lookup, request, mask, limit=self._limit)
@@ -127,7 +127,7 @@ class Recommender:
 
     def now_playing(self, context: Context) -> Recognition | None:
         """The recording that is heard, None when that is not sure."""
-        match = recognise(self._snapshot, context)
+        match = self._recogniser.match(context)
         if match is None:
             return None
         item = self._lookup.item(match.row)

@@ -70,12 +70,8 @@ def start(state_dir: Path, run: Callable[[Release], int]) -> int:
 
 def begin(state_dir: Path) -> Release:
     """The release for this start, which is counted when it is on trial."""
-    updates = state_dir / UPDATES
-    if not (updates / pointer.FILE_NAME).exists():
-        return Release()
     try:
-        with pointer.locked(updates):
-            found = pointer.read(updates)
+        found = pointer.read(state_dir / UPDATES)
     except StateError as error:
         log.error("using %s: %s", SHIPPED, error)
         return Release()
@@ -89,7 +85,7 @@ def _tried(state_dir: Path, found: Pointer) -> Release:
         why = f"started {found.starts} times without having been healthy for {HEALTHY_AFTER_S:g} s"
         return _reverted(state_dir, found, why)
     counted = Pointer(found.release, found.before, False, found.starts + 1, found.failed)
-    if _wrote(state_dir, counted):
+    if _replaced(state_dir, found, counted):
         log.info("release %s is on trial, start %d of %d", found.release, counted.starts, MOST_STARTS)
         return release_of(state_dir, found.release, on_trial=True)
     log.error("a start that cannot be counted must not be a trial: using the release before %s", found.release)
@@ -111,14 +107,17 @@ def give_up(state_dir: Path, release: Release, why: str) -> Release:
 
 def _reverted(state_dir: Path, found: Pointer, why: str) -> Release:
     log.error("release %s is taken back to %s: %s", found.release, found.before or SHIPPED, why)
-    _wrote(state_dir, found.reverted(why))
+    _replaced(state_dir, found, found.reverted(why))
     return release_of(state_dir, found.before)
 
 
-def _wrote(state_dir: Path, changed: Pointer) -> bool:
+def _replaced(state_dir: Path, found: Pointer, changed: Pointer) -> bool:
+    """False when it could not be written, or is not any more what was found: an update came in between."""
     updates = state_dir / UPDATES
     try:
         with pointer.locked(updates):
+            if pointer.read(updates) != found:
+                return False
             pointer.write(updates, changed)
     except StateError as error:
         log.error("%s", error)

@@ -92,3 +92,17 @@ def test_lengths_are_one_or_zero(values):
     whole = np.linalg.norm(values.astype(np.float64), axis=-1) > 1e-10
     np.testing.assert_allclose(lengths[whole], 1, atol=1e-5)
     assert (lengths <= 1 + 1e-5).all()
+
+
+def test_it_is_one_object_until_something_changes():
+    """So that what was found for a context can be kept beside it."""
+    builder = ContextBuilder(seconds=10)
+    builder.add(heard(0.0, 1.0, 0.0))
+    first = builder.context()
+    assert builder.context() is first
+    builder.add(heard(1.0, 0.0, 1.0))
+    second = builder.context()
+    assert second is not first
+    assert second.windows["audio"].shape == (2, 2)
+    builder.clear("audio")
+    assert not builder.context().hears

@@ -3,6 +3,7 @@
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge.recommend.history import History
+from edge.update import pointer
+from edge.update.pointer import Pointer
 
 BELLS = "track:tiny/bells"
 YEAR_S = 365 * 86400
@@ -72,19 +75,56 @@ def test_a_full_disk_refuses_feedback_with_the_reason_and_goes_on(running, tmp_p
     assert kept(tmp_path) == ["before", *acknowledged, "after"]
 
 
+def remount(disk, how):
+    subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], check=True)
+
+
 @as_root
-def test_a_read_only_state_is_said_at_the_start_and_harms_nothing(running, tmp_path, small_disk):
+def test_a_read_only_state_refuses_feedback_with_the_reason_and_goes_on(
+    running, tmp_path, small_disk, bells, wait_until
+):
+    """What the household liked before still counts; once the disk can be written, feedback is kept again."""
     with running(tmp_path) as daemon, daemon.client() as client:
-        assert tell(client, "before").status_code == 200
-        assert daemon.stop() == 0
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    with pytest.raises(AssertionError, match=r"history could not be opened: Read-only"), running(tmp_path):
-        pass
-    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
-    with running(tmp_path) as daemon, daemon.client() as client:
+        for number in range(5):
+            assert tell(client, f"before-{number}").status_code == 200
+        liked = client.get("/v1/recommendations?user=anna").json()["recommendations"]
+        daemon.stop(signal.SIGKILL)  # the log of the database stays, as after a power cut
+    remount(small_disk, "ro")
+    with running(tmp_path, *bells) as daemon, daemon.client() as client:
+        wait_until(lambda: client.get("/v1/status").json()["audio"]["frames"])
+        feedback = client.get("/v1/status").json()["feedback"]
+        assert not feedback["durable"]
+        assert "Read-only file system" in feedback["reason"]
+        assert "roomtone_feedback_durable 0.0" in client.get("/metrics").text
+        answer = tell(client, "refused")
+        assert (answer.status_code, answer.json()["error"]["message"]) == (503, feedback["reason"])
+        assert client.delete("/v1/users/anna").status_code == 503, "what is not erased is not called forgotten"
+        assert client.post("/v1/mute", json={"muted": True}).json()["muted"], "mute is obeyed, if not remembered"
+        wait_until(lambda: client.get("/v1/status").json()["audio"]["state"] == "muted")
+        listed = client.get("/v1/recommendations?user=anna").json()["recommendations"]
+        assert any("you" in reason for row in listed for reason in row["reasons"]), "what was kept before counts"
+        assert {row["item"] for row in listed} == {row["item"] for row in liked}
+        remount(small_disk, "rw")
         assert tell(client, "after").status_code == 200
+        assert client.get("/v1/status").json()["feedback"] == {"durable": True, "reason": None}
         assert daemon.stop() == 0
-    assert kept(tmp_path) == ["before", "after"]
+    assert kept(tmp_path) == [*(f"before-{number}" for number in range(5)), "after"]
+
+
+@as_root
+def test_a_read_only_state_keeps_the_release_in_use(home, process, tmp_path, small_disk):
+    """Not what came with Roomtone: a step back that nobody asked for."""
+    updates = small_disk / "updates"
+    release = updates / "releases" / "7+abc"
+    shutil.copytree(home.bundle, release / "bundle")
+    shutil.copytree(home.catalog, release / "catalog")
+    pointer.write(updates, Pointer("7+abc"))
+    remount(small_disk, "ro")
+    arguments = ("--profile", "workstation", "--engine", "onnx", "--keys", home.keys, "--state", small_disk,
+                 "--audio", "none", "--listen", "127.0.0.1:0")
+    with process.running(tmp_path, *arguments) as daemon, daemon.client() as client:
+        assert client.get("/v1/status").json()["bundle"] == "tiny 1"
+        assert daemon.stop() == 0
 
 
 def damage(path, sizes=4096):
