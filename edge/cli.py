@@ -47,6 +47,10 @@ def _run(name: str):
             from edge.doctor import doctor
 
             return doctor(args)
+        if name == "history":
+            from edge.history_command import history
+
+            return history(args)
         return getattr(commands, name)(args)
 
     return run
@@ -102,9 +106,19 @@ def _k(command: argparse.ArgumentParser) -> None:
     command.add_argument("-k", type=_count, default=10, help="how many (default: 10)")
 
 
+def _filters(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("what stays out of the list")
+    group.add_argument("--children", action="store_true", help="what is marked as not for children")
+    group.add_argument("--block-artist", action="append", default=[], metavar="NAME", help="an artist; may be repeated")
+    group.add_argument("--unavailable", action="append", default=[], metavar="ITEM",
+                       help="an item that cannot be played now; may be repeated")
+    group.add_argument("--no-repeats", dest="repeats", action="store_false", help="what the user has played before")
+
+
 def _recommend(commands) -> None:
     command = _command(commands, "recommend", "say what plays in files and what to play next",
-                       "roomtone recommend song.ogg film.mp4 -k 5", _models, _catalog, _state, _user, _k)
+                       "roomtone recommend song.ogg film.mp4 -k 5 --children --block-artist 'The Bells'",
+                       _models, _catalog, _state, _user, _k, _filters)
     command.add_argument("files", nargs="+", type=Path, metavar="FILE", help="sound file or film")
 
 
@@ -145,9 +159,12 @@ def _feedback(commands) -> None:
 
 
 def _history(commands) -> None:
-    command = _command(commands, "history", "print the kept events, one JSON object a line",
-                       "roomtone history --user ann", _state)
-    command.add_argument("--user", help="only this user's")
+    command = _command(commands, "history", "print, save or take in the kept events, one JSON object a line",
+                       "roomtone history export backup.jsonl; roomtone history import backup.jsonl", _state)
+    command.add_argument("action", nargs="?", choices=("export", "import"), default="export",
+                         help="import keeps what is not there yet and lists the lines that are no events")
+    command.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default, and -: the terminal or the pipe")
+    command.add_argument("--user", help="export only this user's")
 
 
 def _forget(commands) -> None:

@@ -17,6 +17,7 @@ from edge.context import Context, ContextBuilder, Embedding
 from edge.errors import RoomtoneError, UsageError
 from edge.firmware import FirmwareProfile
 from edge.firmware import load as load_profile
+from edge.recommend.filters import Filters
 from edge.recommend.history import Event, History
 from edge.recommend.recommender import Recommendation, Recommender
 from edge.trust import Trust, device_trust
@@ -34,7 +35,7 @@ def recommend(args: argparse.Namespace) -> int:
         recommender = Recommender(snapshot, history, candidates=profile.catalog.candidates)
         context = builder.context()
         playing = recommender.now_playing(context)
-        found = recommender.recommend(context, user=args.user, k=args.k)
+        found = recommender.recommend(context, user=args.user, k=args.k, filters=_filters(args))
     if args.json:
         print_json({"context": {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2)},
                     "now_playing": vars(playing) if playing else None,
@@ -42,6 +43,11 @@ def recommend(args: argparse.Namespace) -> int:
     else:
         _show(context, playing, found)
     return 0
+
+
+def _filters(args: argparse.Namespace) -> Filters:
+    return Filters.of(children=args.children, artists=args.block_artist, unavailable=args.unavailable,
+                      repeats=args.repeats)
 
 
 def open_trusted(args: argparse.Namespace) -> Bundle:
@@ -136,13 +142,6 @@ def feedback(args: argparse.Namespace) -> int:
         print_json({"id": event.id, "new": new})
     else:
         print(f"kept: {args.user} {args.event} {args.item}" if new else f"{event.id} was there already")
-    return 0
-
-
-def history(args: argparse.Namespace) -> int:
-    with open_history(args.state) as kept:
-        for line in kept.export_lines(args.user):
-            print(line)
     return 0
 
 

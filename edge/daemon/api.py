@@ -41,7 +41,8 @@ class Api:
         self._room = room
 
     async def recommendations(self, request: Request) -> Response:
-        return _json(await self._room.desk.recommend(requests.user(request), requests.count(request)))
+        user, k, filters = requests.user(request), requests.count(request), requests.filters(request)
+        return _json(await self._room.desk.recommend(user, k, filters))
 
     async def feedback(self, request: Request) -> Response:
         event = await requests.feedback(request)

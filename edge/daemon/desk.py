@@ -19,6 +19,8 @@ from edge.catalog.snapshot import Snapshot
 from edge.context import Context, ContextBuilder
 from edge.daemon.refusal import Refusal
 from edge.errors import ConflictError
+from edge.recommend.candidates import EVERYTHING
+from edge.recommend.filters import Filters
 from edge.recommend.history import Event, History
 from edge.recommend.recommender import Recommender
 
@@ -36,8 +38,8 @@ class Desk:
         self._reader = ThreadPoolExecutor(1, "reader")
         self._writer = ThreadPoolExecutor(1, "writer")
 
-    async def recommend(self, user: str, k: int) -> dict[str, Any]:
-        return await self.read(self._recommend, user, k)
+    async def recommend(self, user: str, k: int, filters: Filters = EVERYTHING) -> dict[str, Any]:
+        return await self.read(self._recommend, user, k, filters)
 
     async def now(self) -> dict[str, Any]:
         return await self.read(self._now)
@@ -82,9 +84,9 @@ class Desk:
         for thread in (self._reader, self._writer):
             thread.shutdown(cancel_futures=True)
 
-    def _recommend(self, user: str, k: int) -> dict[str, Any]:
+    def _recommend(self, user: str, k: int, filters: Filters) -> dict[str, Any]:
         context = self._builder.context()
-        found = self._recommender.recommend(context, user=user, k=k)
+        found = self._recommender.recommend(context, user=user, k=k, filters=filters)
         return {
             "user": user,
             "context": describe(context),

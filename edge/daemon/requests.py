@@ -9,11 +9,14 @@ from starlette.requests import Request
 from edge.daemon.guard import MAX_BODY_BYTES, too_large
 from edge.daemon.refusal import Refusal
 from edge.errors import UsageError
-from edge.recommend.event import MAX_ID_CHARACTERS, Event, check, is_name
+from edge.recommend.event import MAX_ID_CHARACTERS, NAME, Event, check, is_name
+from edge.recommend.filters import Filters
 
 DEFAULT_USER = "household"
 DEFAULT_K, MAX_K = 10, 50
 MAX_QUERY_CHARACTERS = 200
+MOST_FILTERED = 200
+"""So many artists, and items, may be kept out by one request."""
 LONGEST_BODY_S = 5.0
 
 
@@ -36,6 +39,35 @@ def words(request: Request) -> str:
         said = f"q has {len(text)} characters; it must have 1 to {MAX_QUERY_CHARACTERS}, not all blank"
         raise Refusal(422, "invalid_q", said)
     return text
+
+
+def filters(request: Request) -> Filters:
+    """What stays out of a list: ``children``, ``block_artist`` and ``unavailable`` (both repeatable), ``repeats``."""
+    artists = _several(request, "block_artist")
+    for artist in artists:
+        if len(artist) > MAX_QUERY_CHARACTERS or NAME.fullmatch(artist) is None:
+            said = f"block_artist {artist!r:.80} must be 1 to {MAX_QUERY_CHARACTERS} characters, no control ones"
+            raise Refusal(422, "invalid_block_artist", said)
+    return Filters.of(
+        children=_truth(request, "children", default=False),
+        artists=artists,
+        unavailable=[identifier("unavailable", item) for item in _several(request, "unavailable")],
+        repeats=_truth(request, "repeats", default=True),
+    )
+
+
+def _several(request: Request, name: str) -> list[str]:
+    values = request.query_params.getlist(name)
+    if len(values) > MOST_FILTERED:
+        raise Refusal(422, f"invalid_{name}", f"{name} is given {len(values)} times; it may be {MOST_FILTERED} times")
+    return values
+
+
+def _truth(request: Request, name: str, *, default: bool) -> bool:
+    text = request.query_params.get(name)
+    if text not in (None, "true", "false"):
+        raise Refusal(422, f"invalid_{name}", f"{name} = {text!r:.80} must be true or false")
+    return default if text is None else text == "true"
 
 
 def identifier(name: str, value: Any) -> str:

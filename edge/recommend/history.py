@@ -8,15 +8,15 @@ arrival, so a clock that jumps cannot reorder a history.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ConflictError, StateError, UsageError
+from edge.errors import ConflictError, StateError
 from edge.recommend.database import check_whole, connect, saying, transaction
-from edge.recommend.event import EVENTS, Event, check, parse
+from edge.recommend.event import EVENTS, Event, check
 
 __all__ = ["EVENTS", "Event", "History"]
 
@@ -64,17 +64,19 @@ class History:
                 self._retain(database, user, new)
         return new
 
-    def import_lines(self, lines: Iterable[str]) -> int:
-        """Keep events from JSON lines, all or none; blank lines are passed over. Returns how many were new.
+    def add_each(self, events: Sequence[Event]) -> list[bool | ConflictError]:
+        """Keep events in one go, but for those whose id was used before with other content.
 
-        Raises UsageError that names the line.
+        Returns for each whether it was new, or why it was refused.
         """
-        return self.add_all(_parsed(lines))
-
-    def export_lines(self, user: str | None = None) -> Iterator[str]:
-        """The events of one user, or of all, oldest first, each as one line of JSON."""
-        for name in [user] if user is not None else self.users():
-            yield from (event.line() for event in self.events(name))
+        for event in events:
+            check(event)
+        with self._writing("stored") as database:
+            results = [self._inserted(database, event) for event in events]
+            new = sum(result is True for result in results)
+            for user in {event.user for event in events} if new else ():
+                self._retain(database, user, new)
+        return results
 
     def events(self, user: str, *, after: int = 0, limit: int | None = None) -> list[Event]:
         """A user's events, oldest first: those that arrived after the number ``after``, the last ``limit``."""
@@ -127,6 +129,12 @@ class History:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _inserted(self, database: sqlite3.Connection, event: Event) -> bool | ConflictError:
+        try:
+            return self._insert(database, event)
+        except ConflictError as error:
+            return error
+
     def _insert(self, database: sqlite3.Connection, event: Event) -> bool:
         stamped = event if event.time_s is not None else replace(event, time_s=time.time())
         sql = f"INSERT INTO events ({FIELDS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
@@ -158,12 +166,3 @@ class History:
     def _read(self, question: str, values: tuple[Any, ...]) -> list[Any]:
         with self._read_lock, saying(self.path, "read"):
             return self._reader.execute(question, values).fetchall()
-
-
-def _parsed(lines: Iterable[str]) -> Iterator[Event]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                yield parse(line)
-            except UsageError as error:
-                raise UsageError(f"line {number}: {error}") from error

@@ -16,6 +16,7 @@ from edge.manifest import FILE_NAME
 from export.catalog.texts import FacetColumns, ItemsFile
 from export.catalog.vectors import ViewFiles
 from export.manifest import seal
+from export.replacement import recover, replace_folder
 
 IVF_FROM_VECTORS = 50_000
 """From here on a view gets an index. Below, exact search takes under 1 ms on a workstation and reads 3 MB; faiss is
@@ -44,6 +45,7 @@ class SnapshotWriter:
     ):
         """``version``: by default made of the content. ``ivf_from``: vectors from which a view gets an index."""
         self._folder, self._name, self._version, self._ivf_from = Path(folder), name, version, ivf_from
+        recover(self._folder)
         _check_replaceable(self._folder)
         self._scratch = self._folder.with_name(f".{self._folder.name}.partial")
         shutil.rmtree(self._scratch, ignore_errors=True)  # of a build that was killed
@@ -83,9 +85,7 @@ class SnapshotWriter:
         seal(self._made, {"format": FORMAT_VERSION, "name": self._name, "version": version, "items": self.count,
                           "views": views})
         _flush(self._made)
-        if self._folder.exists():
-            self._folder.rename(self._scratch / "old")
-        self._made.rename(self._folder)
+        replace_folder(self._made, self._folder)
         return version
 
     def _from(self, view: str) -> int:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from edge.catalog.index import SCALE
 from edge.catalog.snapshot import Snapshot, open_snapshot
+from edge.disk import sync_tree
 from edge.errors import ExportError
 from edge.manifest import FILE_NAME
 from edge.recommend.collaborative import (
@@ -32,19 +34,21 @@ from export.collaborative.model import CollaborativeModel
 from export.collaborative.neighbours import NeighbourTable
 from export.collaborative.ranker_file import write_ranker
 from export.manifest import seal
+from export.replacement import recover, replace_folder
 
 
 def add_to_snapshot(
     folder: Path, model: CollaborativeModel, items: list[str], *, out: Path | None = None, ranker: Ranker | None = None
 ) -> dict[str, Any]:
-    """Write the snapshot ``folder`` with the model's view into ``out`` (by default in its place, renamed at the end).
+    """Write the snapshot ``folder`` with the model's view into ``out`` (by default in its place).
 
     ``ranker`` goes with it; without one, an older one goes. ``items`` are the ids of the model's items. Those that the
-    snapshot does not have are left out; the snapshot's other items get factors predicted from their content. Returns
-    how many of each: {"matched": ..., "left_out": ..., "predicted": ...}. Raises ExportError when no item is common to
-    both, SnapshotError when the folder is none.
+    snapshot does not have are left out; the snapshot's other items get factors predicted from their content. Killed at
+    any moment, it leaves the old snapshot or the new one. Returns how many of each: {"matched": ..., "left_out": ...,
+    "predicted": ...}. Raises ExportError when no item is common to both, SnapshotError when the folder is none.
     """
     folder, out = Path(folder), Path(out or folder)
+    recover(out)
     with open_snapshot(folder) as snapshot:
         rows = _rows(snapshot, items)
         matched = rows >= 0
@@ -52,8 +56,7 @@ def add_to_snapshot(
             raise ExportError(f"none of the {len(items)} rated items is in {folder}: the ids must be the catalogue's")
         factors = _completed(snapshot, model, rows)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        made = Path(scratch) / "new"
+    with _scratch(out) as made:
         shutil.copytree(folder, made)
         described = _write(made, model, factors, rows)
         (made / RANKER_FILE).unlink(missing_ok=True)
@@ -62,11 +65,21 @@ def add_to_snapshot(
         manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
         manifest["views"][VIEW] = described
         seal(made, {key: value for key, value in manifest.items() if key != "files"})
-        if out.exists():
-            out.rename(Path(scratch) / "old")
-        made.rename(out)
+        sync_tree(made)
+        replace_folder(made, out)
     predicted = int(factors.directions.any(axis=1).sum()) - int(matched.sum())
     return {"matched": int(matched.sum()), "left_out": int((~matched).sum()), "predicted": max(0, predicted)}
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """A name beside ``out`` for what is to replace it; nothing stays under it, not even of a run that was killed."""
+    made = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def _completed(snapshot: Snapshot, model: CollaborativeModel, rows: np.ndarray) -> Factors:

@@ -108,6 +108,52 @@ def test_search_like_feedback_history_forget(run):
     assert run("history", "--user", "ann")[1] == ""
 
 
+def test_a_list_without_what_is_filtered(run):
+    first = recommend(run, KNOWN)["recommendations"]
+    artist, item = first[0]["artist"], first[1]["item"]
+    again = recommend(run, KNOWN, "--block-artist", artist.upper(), "--unavailable", item, "--children", "--no-repeats")
+    assert len(again["recommendations"]) == 10
+    assert artist not in {row["artist"] for row in again["recommendations"]}
+    assert item not in {row["item"] for row in again["recommendations"]}
+
+
+def test_a_history_moves_house(run, tmp_path):
+    item = json.loads(run("search", "the", "--json")[1])["results"][0]["item"]
+    for number, user in enumerate(("ann", "bo 🎧")):
+        assert run("feedback", item, "like", "--user", user, "--id", f"id {number}", "--time-s", "5")[0] == 0
+    saved = tmp_path / "saved.jsonl"
+    assert run("history", "export", saved)[0] == 0
+    assert saved.read_text(encoding="utf-8") == run("history")[1]
+    assert len(run("history", "export", "-", "--user", "ann")[1].splitlines()) == 1
+    assert run("forget", "--user", "ann")[0] == 0
+    code, out, _ = run("history", "import", saved, "--json")
+    assert (code, json.loads(out)) == (0, {"new": 1, "known": 1, "refused_count": 0, "refused": []})
+    assert len(run("history")[1].splitlines()) == 2
+
+
+def test_lines_that_are_no_events_are_listed_and_the_others_kept(run, tmp_path):
+    saved = tmp_path / "saved.jsonl"
+    saved.write_text('{"id": "1", "user": "u", "item": "i", "event": "lick"}\n\n'
+                     '{"id": "2", "user": "u", "item": "i", "event": "like", "time_s": 5}\nno JSON\n')
+    code, out, err = run("history", "import", saved)
+    assert code == 1
+    assert "1 new" in out
+    assert f"{saved}, line 1: event 'lick'" in err
+    assert f"{saved}, line 4: not a JSON object" in err
+    assert json.loads(run("history")[1])["id"] == "2"
+
+
+@pytest.mark.parametrize("arguments", [("import", "nothing.jsonl"), ("import", "."), ("export", "no/such/folder")])
+def test_a_file_of_events_that_cannot_be_used_is_one_sentence(run, arguments):
+    code, _, err = run("history", *arguments)
+    assert code == 1
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_an_import_is_nobodys(run):
+    assert run("history", "import", "any.jsonl", "--user", "ann")[0] == 2
+
+
 def test_feedback_for_an_unknown_item_is_refused_and_nothing_is_kept(run):
     code, _, err = run("feedback", "track:nothing", "like")
     assert code == 2

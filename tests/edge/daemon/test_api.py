@@ -71,6 +71,31 @@ def test_recommendations_refuse_an_impossible_user(client, user):
     assert refused(answer, "/v1/recommendations") == (422, "invalid_user")
 
 
+def test_recommendations_keep_out_what_is_filtered(client):
+    def items(**query):
+        found = check(client.get("/v1/recommendations", params={"user": "fay", **query}), "/v1/recommendations")
+        return {row["item"] for row in found["recommendations"]}
+
+    every = items()
+    assert {"track:tiny/drone", "track:tiny/rattle"} <= every
+    assert items(block_artist="DRONE ensemble") == every - {"track:tiny/drone"}
+    assert items(unavailable=["track:tiny/rattle", "track:nothing"]) == every - {"track:tiny/rattle"}
+    assert items(children="true") == every  # none of the tiny catalogue is marked
+    client.post("/v1/feedback", json={"id": "fay-1", "user": "fay", "item": "track:tiny/drone", "event": "play"})
+    assert items() == every
+    assert items(repeats="false") == every - {"track:tiny/drone"}
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("children", "yes"), ("children", ""), ("repeats", "1"), ("block_artist", ""), ("block_artist", "a\nb"),
+    ("block_artist", "x" * 201), ("block_artist", ["a"] * 201),
+    ("unavailable", "x" * 129), ("unavailable", ["i"] * 201),
+])
+def test_recommendations_refuse_an_impossible_filter(client, name, value):
+    answer = client.get("/v1/recommendations", params={name: value})
+    assert refused(answer, "/v1/recommendations") == (422, f"invalid_{name}")
+
+
 def test_now_names_what_plays(client, wait_until):
     playing = wait_until(lambda: client.get("/v1/now").json()["recognition"])
     assert playing["item"] == BELLS

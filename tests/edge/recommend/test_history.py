@@ -98,21 +98,12 @@ def test_only_the_newest_are_kept(path):
         assert history.events("bo") == [event(0, "bo")]
 
 
-def test_lines_out_are_lines_in(history, tmp_path):
-    written = [event(1), event(2, "bø 🎧 مرحبا", event="dwell", value=12.5), event(3)]
-    history.add_all(written)
-    lines = list(history.export_lines())
-    with History(tmp_path / "copy.sqlite") as copy:
-        assert copy.import_lines([*lines, "", "\n"]) == 3
-        assert copy.import_lines(lines) == 0
-        assert list(copy.export_lines()) == lines
-        assert list(copy.export_lines("anna")) == [event(1).line(), event(3).line()]
-
-
-def test_a_bad_line_is_named_and_nothing_is_imported(history):
-    with pytest.raises(UsageError, match=r"line 2: event 'lick'"):
-        history.import_lines([event(1).line(), event(2).line().replace("play", "lick")])
-    assert history.users() == []
+def test_each_is_kept_but_for_those_in_conflict(history):
+    history.add(event(1))
+    results = history.add_each([event(1), event(2), event(1, item="other"), event(2, event="skip"), event(3)])
+    assert results[:2] == [False, True]
+    assert [isinstance(result, ConflictError) for result in results] == [False, False, True, True, False]
+    assert history.events("anna") == [event(1), event(2), event(3)]
 
 
 def test_readable_by_its_owner_only(path, history):
