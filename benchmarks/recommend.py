@@ -31,8 +31,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
 
     ``feedback to list`` is ``History.add`` (on the disk) and the list of ten with reasons that follows. ``content``
     has no collaborative part; ``ease`` and ``als`` have factors, 50 neighbours and 50 followers an item, and need the
-    exporter's packages to be made. implicit (``peers``) folds a history of that length into factors of the same size, in
-    memory, and gives ten ids: no disk, no context, no ranker, no order among artists, no reasons.
+    exporter's packages to be made. implicit (``peers``) folds a history of that length into factors of the same size,
+    in memory, and gives ten ids: no disk, no context, no ranker, no order among artists, no reasons.
     """
     rows: list[Row] = []
     for method in METHODS:
@@ -67,7 +67,8 @@ def _rows(method: str, snapshot: Snapshot, history: History, peers: bool) -> lis
 def _cases(snapshot: Snapshot, history: History) -> tuple[dict[str, Work], Taste]:
     trained, lookup, numbers = ranker(), Lookup(snapshot), count()
     recommender = Recommender(snapshot, history, ranker=trained)
-    context = Context({"audio": snapshot.views["audio"].vector(HEARD_ROW)}, {}, 12.0)
+    heard, _ = snapshot.views["audio"].vectors(np.array([HEARD_ROW]))
+    context = Context({"audio": heard[0]}, {}, 12.0)
     taste = Taste(lookup)
     taste.take(history.numbered("anna"))
     values = describe(lookup, Request(context, taste), np.arange(CANDIDATES, dtype=np.int32)).values
