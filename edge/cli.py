@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge import __version__
 from edge.errors import RoomtoneError
+from edge.machine import require_64_bit
 from edge.recommend.event import EVENTS
 from edge.trust import KEYS_DIR
 
@@ -18,8 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the console script."""
     for pool in THREAD_POOLS:  # before numpy is imported: on few cores a BLAS with many threads is slower
         os.environ.setdefault(pool, "1")
-    args = _parser().parse_args(argv)
     try:
+        require_64_bit()
+        args = _parser().parse_args(argv)
         return args.run(args)
     except RoomtoneError as error:
         print(f"roomtone: {error}", file=sys.stderr)

@@ -61,7 +61,7 @@ def _machine() -> tuple[bool, str]:
     machine = platform.machine()
     if machine in ("aarch64", "x86_64", "arm64"):
         return True, f"{machine}, Python {platform.python_version()}"
-    return False, f"{machine}: the runtimes have no 32-bit wheels; install a 64-bit system"
+    return False, f"{machine}: not tried; the runtimes are made for aarch64 and x86_64"
 
 
 def _kinds(profile: FirmwareProfile) -> list[str]:

@@ -13,6 +13,8 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
+[ "$(getconf LONG_BIT)" = 64 ] || {
+    echo "install.sh: this is a 32-bit system, for which the runtimes are not made; install a 64-bit one" >&2; exit 1; }
 settings="$here/../firmware_profiles/$profile.toml"
 [ -f "$settings" ] || { echo "install.sh: no profile $profile in firmware_profiles/" >&2; exit 2; }
 budget_mib=$(sed -n 's/^budget_mib = //p' "$settings")
