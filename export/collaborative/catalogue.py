@@ -9,11 +9,13 @@ from export.collaborative.ratings import Ratings
 
 def write_catalogue(folder: Path, ratings: Ratings) -> None:
     """A snapshot of the rated items in the order of their numbers, with the texts that the file has."""
-    write_snapshot(folder, [_item(row, name, ratings.texts[row]) for row, name in enumerate(ratings.items)], {},
+    write_snapshot(folder, [item_of(row, ratings) for row in range(len(ratings.items))], {},
                    name="ratings", version="1")  # fmt: skip
 
 
-def _item(row: int, name: str, texts: dict[str, str]) -> Item:
+def item_of(row: int, ratings: Ratings) -> Item:
+    """What the ratings file says about an item."""
+    name, texts = ratings.items[row], ratings.texts[row]
     year = texts.get("year", "")
     return Item(
         row=row, item=name, kind="track", title=texts.get("title") or name, artist=texts.get("artist") or None,

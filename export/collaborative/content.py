@@ -74,7 +74,7 @@ def complete(factors: Factors, features: scipy.sparse.csr_matrix, plays: np.ndar
     if not (plays == 0).any() or features.nnz == 0:
         return factors
     known, unplayed = factors.directions * factors.scale[:, np.newaxis], plays == 0
-    predicted = learn(features, known, np.sqrt(plays)).predict(features)
+    predicted = learn(features, known, np.log1p(plays)).predict(features)
     directions, scale, fold = factors.directions.copy(), factors.scale.copy(), factors.fold.copy()
     directions[unplayed] = unit(predicted[unplayed])
     scale[unplayed] = np.linalg.norm(predicted[unplayed], axis=1)

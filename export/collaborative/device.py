@@ -18,6 +18,7 @@ from edge.recommend.ranker import Ranker
 from edge.recommend.recommender import Recommender
 from edge.recommend.taste import Taste
 from export.collaborative.catalogue import write_catalogue
+from export.collaborative.lists import RankingList
 from export.collaborative.model import CollaborativeModel
 from export.collaborative.ratings import Ratings
 from export.collaborative.snapshot import add_to_snapshot
@@ -54,8 +55,8 @@ class Device:
     def remember(self, events: list[Event]) -> None:
         self._history.add_all(events)
 
-    def recommender(self, ranker: Ranker | None, **options) -> Recommender:
-        return Recommender(self.snapshot, self._history, ranker=ranker, filters=NO_REPEATS, **options)
+    def recommender(self, ranker: Ranker | None, *, filters: Filters = NO_REPEATS, **options) -> Recommender:
+        return Recommender(self.snapshot, self._history, ranker=ranker, filters=filters, **options)
 
     def ranked(self, recommender: Recommender, user: str, k: int) -> tuple[np.ndarray, float]:
         """The numbers of the items that are recommended, int64 (<= k,), best first, and how many seconds it took."""
@@ -75,6 +76,11 @@ class Device:
         request = Request(SILENCE, self.taste(events))
         mask = allowed(self.lookup, request, NO_REPEATS)
         return describe(self.lookup, request, gather(self.lookup, request, mask, limit=limit))
+
+    def ranking_list(self, events: list[Event], wanted: np.ndarray, limit: int) -> RankingList:
+        """The candidates after these events, and which of them are among the items ``wanted``, by number."""
+        features = self.candidates(events, limit)
+        return RankingList(features.values, np.isin(self.numbers(features.rows), wanted))
 
     def close(self) -> None:
         self._history.close()

@@ -13,10 +13,12 @@ from export.collaborative.device import Device
 from export.collaborative.grades import Scale, scale_of
 from export.collaborative.metrics import interval, ndcg, recall, summary
 from export.collaborative.model import fit
+from export.collaborative.new_items import evaluate_new_items
 from export.collaborative.peers import Scorer, peers
 from export.collaborative.protocol import Case, Split, events_of, strict, temporal, with_noise
 from export.collaborative.ranking_lists import CANDIDATES, FOLDS, ranking_lists
 from export.collaborative.ratings import Ratings
+from export.collaborative.replay import replay
 from export.training.ranking import Options, train
 
 LIST_LENGTH = 20
@@ -36,6 +38,15 @@ class Protocol:
     """The share of random events added to each history for a further line."""
     curve: bool = False
     """Whether NDCG is measured against Gini, by the exposure penalty."""
+    new_items: float = 0.0
+    """The share of items hidden from training for a part of its own (new_items.py)."""
+    replay: bool = False
+    """Whether the first seed's held-out users are also measured off-policy (replay.py)."""
+
+    @property
+    def steps(self) -> int:
+        """How often ``evaluate`` calls ``step`` when the protocol is not strict."""
+        return self.seeds * STEPS * (2 if self.new_items else 1)
 
 
 @dataclass
@@ -57,12 +68,13 @@ class Run:
     cases: list[Case]
     lists: dict[str, Lists]
     left_out: int = 0
+    replayed: dict[str, Any] = field(default_factory=dict)
 
 
 def evaluate(ratings: Ratings, protocol: Protocol, *, step: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Run the protocol once per seed. Returns the document of ``roomtone-export evaluate --json``.
 
-    ``step`` is called STEPS times a fit. Raises ExportError when the ratings are too few to hold users out.
+    ``step`` is called when a part is done. Raises ExportError when the ratings are too few to hold users out.
     """
     scale = scale_of(ratings)
     runs = [_seed(ratings, scale, protocol, seed, step) for seed in range(protocol.seeds)]
@@ -78,6 +90,11 @@ def evaluate(ratings: Ratings, protocol: Protocol, *, step: Callable[[], object]
         document["noise"] = {"share": protocol.noise, "ndcg@10_change": _change(models, NOISY, OURS)}
     if protocol.curve:
         document["curve"] = [_point(ratings, runs, name, penalty) for name, penalty in _penalties().items()]
+    if protocol.new_items:
+        document["new_items"] = evaluate_new_items(
+            ratings, scale, share=protocol.new_items, seeds=protocol.seeds, method=protocol.method, step=step)
+    if protocol.replay:
+        document["replay"] = runs[0].replayed
     return document
 
 
@@ -92,15 +109,15 @@ def _seed(ratings: Ratings, scale: Scale, protocol: Protocol, seed: int, step: C
     run = Run([], {}, left_out)
     for part in splits:
         run.cases += part.cases
-        for name, lists in _fitted(ratings, scale, protocol, part, seed, step).items():
+        for name, lists in _fitted(ratings, scale, protocol, part, seed, step, run).items():
             run.lists.setdefault(name, Lists()).extend(lists)
     return run
 
 
 def _fitted(
-    ratings: Ratings, scale: Scale, protocol: Protocol, split: Split, seed: int, step: Callable[[], object]
+    ratings: Ratings, scale: Scale, protocol: Protocol, split: Split, seed: int, step: Callable[[], object], run: Run
 ) -> dict[str, Lists]:
-    """The lists of every model, by name, fitted on the split's training part."""
+    """The lists of every model, by name, fitted on the split's training part; the first seed's replay into ``run``."""
     known = ranking_lists(split.train, scale, seed=seed, method=protocol.method, step=step)
     ranker = train(known, Options(seed=seed))
     lists = {name: _peer_lists(ratings, split.cases, scorer)
@@ -113,6 +130,10 @@ def _fitted(
         for name, penalty in _penalties().items() if protocol.curve else ():
             if name != OURS:
                 lists[name] = _device_lists(device, split.cases, ranker, exposure_penalty=penalty)
+        if protocol.replay and seed == 0:
+            held_out = [device.ranking_list(events_of(ratings, case, scale), case.wanted, CANDIDATES)
+                        for case in split.cases]  # fmt: skip
+            run.replayed = replay(held_out, known, ranker, seed=seed)
     if protocol.noise:
         lists[NOISY] = _noisy_lists(ratings, scale, protocol, split, ranker, seed)
     step()
@@ -129,7 +150,7 @@ def _noisy_lists(
         return _device_lists(device, split.cases, ranker)
 
 
-def _device_lists(device: Device, cases: list[Case], ranker: Ranker | None, **options: float) -> Lists:
+def _device_lists(device: Device, cases: list[Case], ranker: Ranker | None, **options: Any) -> Lists:
     recommender, lists = device.recommender(ranker, candidates=CANDIDATES, **options), Lists()
     for case in cases:
         ranked, seconds = device.ranked(recommender, case.user, LIST_LENGTH)

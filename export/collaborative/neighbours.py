@@ -4,6 +4,7 @@ Cutting alone throws away what the other items explained; solving each item's re
 neighbours gives most of that back.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +45,18 @@ def neighbours(weights: np.ndarray, gram: np.ndarray, *, count: int = MAX_NEIGHB
 
 def similar_items(strengths: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
     """As ``neighbours``, for more items than EASE can do: BM25-weighted co-occurrence, through `implicit`."""
+    return strongest(co_occurrence(strengths, count + 1), count=count)
+
+
+def co_occurrence(strengths: scipy.sparse.csr_matrix, count: int) -> scipy.sparse.csr_matrix:
+    """BM25-weighted similarities of items (items, items), the ``count`` highest of each, through `implicit`."""
     from implicit.nearest_neighbours import BM25Recommender
 
-    model = BM25Recommender(K=count + 1, num_threads=1)
-    model.fit(strengths, show_progress=False)
-    return strongest(model.similarity.tocsr(), count=count)
+    model = BM25Recommender(K=count, num_threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns of a conversion of its own making
+        model.fit(strengths, show_progress=False)
+    return model.similarity.tocsr()
 
 
 def strongest(weights: scipy.sparse.csr_matrix, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:

@@ -8,6 +8,7 @@ import scipy.sparse
 from edge.errors import ExportError
 from export.collaborative.grades import Scale
 from export.collaborative.item_weights import MAX_ITEMS, gram, precision, weights
+from export.collaborative.neighbours import co_occurrence
 from export.collaborative.ratings import Ratings
 
 Scorer = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -48,11 +49,7 @@ def _ease(liked: scipy.sparse.csr_matrix, scale: Scale) -> Scorer:
 
 def _item_item(liked: scipy.sparse.csr_matrix, scale: Scale) -> Scorer:
     """BM25-weighted co-occurrence of `implicit`."""
-    from implicit.nearest_neighbours import BM25Recommender
-
-    model = BM25Recommender(K=100, num_threads=1)
-    model.fit(liked, show_progress=False)
-    similarity = model.similarity.T.tocsr()
+    similarity = co_occurrence(liked, 100).T.tocsr()
     return lambda items, ratings: similarity @ _vector(items, ratings, liked.shape[1], scale)
 
 

@@ -34,7 +34,6 @@ def ranking_lists(
         others = train.of_users((fold >= 0) & (fold != number))
         with Device(train, fit(others, scale, method=method, seed=seed), catalog=catalog) as device:
             for case in (case for cut in CUTS for case in cases_of(train, scale, fold == number, given=cut)):
-                features = device.candidates(events_of(train, case, scale), limit)
-                lists.append(RankingList(features.values, np.isin(device.numbers(features.rows), case.wanted)))
+                lists.append(device.ranking_list(events_of(train, case, scale), case.wanted, limit))
         step()
     return lists

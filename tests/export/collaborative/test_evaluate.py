@@ -16,7 +16,9 @@ from export.collaborative.catalogue import write_catalogue
 from export.collaborative.evaluate import OURS, PENALTIES
 from export.collaborative.grades import scale_of
 from export.collaborative.metrics import interval, ndcg, recall
+from export.collaborative.new_items import _cold, _drawn
 from export.collaborative.protocol import events_of, strict, temporal, with_noise
+from export.commands import evaluate as evaluate_command
 
 pytest.importorskip("implicit")
 
@@ -53,6 +55,16 @@ def test_the_strict_protocol_fits_on_nothing_later_than_a_cut(ratings):
         assert split.train.time_s.max() < min(case.cut_s for case in split.cases)
 
 
+def test_what_is_hidden_is_neither_given_nor_anything_else_wanted(ratings):
+    hidden, whole = _drawn(len(ratings.items), 0.25, 3), temporal(ratings, scale_of(ratings), seed=1)
+    assert hidden.sum() == round(0.25 * len(ratings.items))
+    cases = _cold(ratings, whole.cases, hidden)
+    assert cases
+    for case in cases:
+        assert not hidden[ratings.item[case.given]].any()
+        assert hidden[case.wanted].all()
+
+
 def test_random_events_are_added_among_the_real_ones(ratings):
     scale = scale_of(ratings)
     events = events_of(ratings, temporal(ratings, scale, seed=1).cases[0], scale)
@@ -64,19 +76,27 @@ def test_random_events_are_added_among_the_real_ones(ratings):
 
 
 def test_the_command_measures_draws_and_prints(rated, tmp_path, capsys):
+    pytest.importorskip("obp")
     command = ["evaluate", str(rated), "--seeds", "1", "--noise", "0.2", "--plot", str(tmp_path / "curve.svg")]
-    assert main([*command, "--json"]) == 0
+    assert main([*command, "--new-items", "0.2", "--replay", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert {"popularity", "item-item", "als", "ease", OURS} <= document["models"].keys()
     assert document["models"][OURS]["recall@20"] > document["models"]["popularity"]["recall@20"]
     assert len(document["curve"]) == len(PENALTIES) + 1
     assert document["noise"]["share"] == 0.2
+    assert document["new_items"]["items"] == 8
+    assert document["new_items"]["models"][OURS]["recall@20"] > 0
+    assert document["replay"]["rounds"] == 50 * document["replay"]["lists"]
+    printed = evaluate_command.text(document)
+    assert "hidden from training" in printed
+    assert "snips" in printed
     drawn = ElementTree.parse(tmp_path / "curve.svg").getroot()
     assert sum(part.tag.endswith("circle") for part in drawn.iter()) == len(PENALTIES) + 1 + 4
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--seeds", "0"], ["--noise", "-1"], ["--plot", "curve.png"], ["--protocol", "guess"]]
+    "wrong", [["--seeds", "0"], ["--noise", "-1"], ["--new-items", "0.9"], ["--plot", "curve.png"],
+              ["--protocol", "guess"]]
 )
 def test_wrong_use_is_refused(rated, wrong):
     assert main(["evaluate", str(rated), *wrong]) == 2
