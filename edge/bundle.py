@@ -26,7 +26,7 @@ from edge.errors import BundleError
 from edge.trust import Trust
 
 FORMAT_VERSION = 1
-KINDS = ("audio", "video", "ranker")
+KINDS = ("audio", "video")
 DEFAULT = Path(__file__).resolve().parent / "assets" / "bundle"
 
 

@@ -55,29 +55,39 @@ def add_to_snapshot(
         if not matched.any():
             raise ExportError(f"none of the {len(items)} rated items is in {folder}: the ids must be the catalogue's")
         factors = _completed(snapshot, model, rows)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch(out) as made:
-        shutil.copytree(folder, made)
-        described = _write(made, model, factors, rows)
+    with _remade(folder, out) as (made, manifest):
+        manifest["views"][VIEW] = _write(made, model, factors, rows)
         (made / RANKER_FILE).unlink(missing_ok=True)
         if ranker is not None:
             write_ranker(made / RANKER_FILE, ranker)
-        manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
-        manifest["views"][VIEW] = described
-        seal(made, {key: value for key, value in manifest.items() if key != "files"})
-        sync_tree(made)
-        replace_folder(made, out)
     predicted = int(factors.directions.any(axis=1).sum()) - int(matched.sum())
     return {"matched": int(matched.sum()), "left_out": int((~matched).sum()), "predicted": max(0, predicted)}
 
 
+def put_ranker(folder: Path, ranker: Ranker) -> None:
+    """Give the snapshot another ranker, as add_to_snapshot does. Raises SnapshotError when the folder is none."""
+    recover(folder)
+    open_snapshot(folder).close()
+    with _remade(folder, folder) as (made, _):
+        write_ranker(made / RANKER_FILE, ranker)
+
+
 @contextmanager
-def _scratch(out: Path) -> Iterator[Path]:
-    """A name beside ``out`` for what is to replace it; nothing stays under it, not even of a run that was killed."""
+def _remade(folder: Path, out: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A copy of a snapshot to be changed and its manifest; sealed and put into the place ``out`` at the end.
+
+    Nothing else stays beside it, not even of a run that was killed.
+    """
     made = out.with_name(f".{out.name}.partial")
     shutil.rmtree(made, ignore_errors=True)
+    made.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield made
+        shutil.copytree(folder, made)
+        manifest = json.loads((made / FILE_NAME).read_text(encoding="utf-8"))
+        yield made, manifest
+        seal(made, {key: value for key, value in manifest.items() if key != "files"})
+        sync_tree(made)
+        replace_folder(made, out)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

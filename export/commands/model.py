@@ -12,6 +12,7 @@ from edge.errors import UsageError
 
 NAME = "model"
 HELP = "export a PyTorch model to int8 ONNX and TFLite, or say why it would lose too much"
+RANKER = "ranker"
 EXAMPLE = ("roomtone-export model my_models:tagger --weights tagger.pt --kind audio --calibrate recordings/ "
            "--front 'frames = 100' --out my-bundle")
 
@@ -19,10 +20,11 @@ EXAMPLE = ("roomtone-export model my_models:tagger --weights tagger.pt --kind au
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("spec", metavar="SPEC", help="package.module:factory, or a .pt2 file of torch.export.save")
-    add("--kind", required=True, choices=KINDS)
-    add("--calibrate", required=True, type=Path, metavar="DIR",
+    add("--kind", required=True, choices=(*KINDS, RANKER))
+    add("--calibrate", type=Path, metavar="DIR",
         help="sound, pictures and films, or .npy arrays after the front end; a third of the files only judges")
-    add("--out", required=True, type=Path, metavar="BUNDLE", help="made, or this kind of model added to it")
+    add("--out", required=True, type=Path, metavar="BUNDLE",
+        help="made, or this kind of model added to it; for a ranker the catalogue that it goes into")
     add("--weights", type=Path, metavar="FILE", help="state_dict for the factory's model; tensors only, never code")
     add("--output", action="append", default=[], metavar="VIEW[:SPACE]",
         help="once per output, in the model's order; a single output is of the kind's own view")
@@ -53,6 +55,10 @@ def _add_choices(group: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> dict[str, Any]:
+    if arguments.kind == RANKER:
+        return _ranker(arguments)
+    if arguments.calibrate is None:
+        raise UsageError(f"--calibrate DIR is needed for --kind {arguments.kind}: ranges of int8 are measured there")
     from export.quantize.calibration import ArrayReader, collect, data_document
     from export.quantize.exporter import export_model
     from export.quantize.frontends import front_end, read_settings
@@ -77,6 +83,18 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         name=arguments.name, version=arguments.version, options=options, report_page=arguments.report,
         model_name=arguments.spec)
     return {**report.document(), "data": data_document(split), "bundle": str(arguments.out)}
+
+
+def _ranker(arguments: argparse.Namespace) -> dict[str, Any]:
+    """A ranker is scored in float by numpy, from a file of the catalogue: there is nothing to calibrate."""
+    from export.collaborative.ranker_file import latency_ms, ranker_of
+    from export.collaborative.snapshot import put_ranker
+    from export.spec import load_model
+
+    ranker, difference = ranker_of(load_model(arguments.spec, arguments.weights), arguments.spec)
+    put_ranker(arguments.out, ranker)
+    return {"snapshot": str(arguments.out), "hidden": 0 if ranker.hidden is None else len(ranker.hidden.bias),
+            "largest_difference": difference, "ms_200_candidates": latency_ms(ranker)}
 
 
 def _warn_of_guess(network: Any) -> None:

@@ -4,7 +4,7 @@ Settings come from a TOML file (``--frontend FILE``) and from ``--front KEY=VALU
 export.frontend.MfccDefinition, ``frames``, ``level_normalised``, ``standard`` (an .npz of ``mean`` and ``std`` per
 coefficient; without it the cepstra go in as they are) and ``limit`` (the largest value that goes in, 0 for none:
 frames of digital silence lie 30 deviations away and would widen the int8 grid). For pictures: ``height``,
-``width``, ``mean``, ``std``. For a ranker: ``features``.
+``width``, ``mean``, ``std``.
 """
 
 import tempfile
@@ -18,12 +18,11 @@ import numpy as np
 
 from edge.errors import UsageError
 from export.frontend import AUDIO_CONSTANTS, MfccDefinition, image_frontend, mfcc_constants, write_audio_frontend
-from export.quantize.calibration import ArrayReader, InputReader
+from export.quantize.calibration import InputReader
 from export.quantize.readers import PictureReader, SoundReader
 
 SOUND_DEFAULTS: dict[str, Any] = {"frames": 300, "level_normalised": True, "standard": None, "limit": 0.0}
 PICTURE_DEFAULTS: dict[str, Any] = {"height": 224, "width": 224, "mean": [127, 127, 127], "std": [128, 128, 128]}
-RANKER_DEFAULTS: dict[str, Any] = {"features": 20}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def read_settings(toml: Path | None, pairs: Sequence[str]) -> dict[str, Any]:
 
 def front_end(kind: str, settings: dict[str, Any]) -> FrontEnd:
     """Raises UsageError for an unknown setting or one of a wrong type."""
-    makers = {"audio": _sound, "video": _pictures, "ranker": _features}
+    makers = {"audio": _sound, "video": _pictures}
     return makers[kind](settings)
 
 
@@ -81,11 +80,6 @@ def _pictures(given: dict[str, Any]) -> FrontEnd:
     shape = (1, settings["height"], settings["width"], 3)
     manifest = image_frontend(mean=settings["mean"], std=settings["std"])
     return FrontEnd(shape, manifest, None, PictureReader(shape, mean=settings["mean"], std=settings["std"]))
-
-
-def _features(given: dict[str, Any]) -> FrontEnd:
-    shape = (1, _merged(RANKER_DEFAULTS, given)["features"])
-    return FrontEnd(shape, {"kind": "features"}, None, ArrayReader(shape))
 
 
 def _merged(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -42,18 +42,6 @@ class Relaid(nn.Module):
         return getattr(self, WRAPPED)(self._change(x))
 
 
-class _Column(nn.Module):
-    """Lets a ranker give its scores as (n,) instead of (n, 1)."""
-
-    def __init__(self, model: nn.Module):
-        super().__init__()
-        setattr(self, WRAPPED, model)
-
-    def forward(self, x: Tensor) -> Any:
-        scores = getattr(self, WRAPPED)(x)
-        return scores.unsqueeze(-1) if isinstance(scores, Tensor) and scores.dim() == 1 else scores
-
-
 _LAYOUTS: dict[str, dict[str, Callable[[Tensor], Tensor] | None]] = {
     "video": {
         "(1, channels, height, width)": lambda x: x.permute(0, 3, 1, 2),
@@ -65,7 +53,6 @@ _LAYOUTS: dict[str, dict[str, Callable[[Tensor], Tensor] | None]] = {
         "(1, coefficients, frames)": lambda x: x.transpose(1, 2),
         "(1, 1, coefficients, frames)": lambda x: x.transpose(1, 2).unsqueeze(1),
     },
-    "ranker": {"(1, features)": None},
 }
 
 
@@ -80,7 +67,6 @@ def find_layout(
     """
     module = model.module() if isinstance(model, ExportedProgram) else model
     name = name or type(module).__name__
-    module = _Column(module) if kind == "ranker" else module
     run, refusals = {}, []
     for tried in _LAYOUTS[kind] if layout is None else [_known(layout, kind)]:
         change = _LAYOUTS[kind][tried]

@@ -120,7 +120,6 @@ def test_the_manifest_has_the_front_end(tmp_path):
     assert "limit" not in front.settings
     assert front_end("audio", {"limit": 8}).settings["limit"] == 8
     np.testing.assert_array_equal(front.constants["window"], mfcc_constants().window)
-    assert front_end("ranker", {"features": 7}).input_shape == (1, 7)
 
 
 def test_settings_come_from_a_file_and_from_pairs(tmp_path):

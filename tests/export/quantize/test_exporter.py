@@ -124,16 +124,6 @@ def test_a_recurrent_network(cepstra, tmp_path):
     assert min(report.parity[runtime]["audio"]["cosine_mean"] for runtime in ("litert", "onnx")) > 0.99
 
 
-def test_a_ranker_of_one_score(tmp_path):
-    features = np.random.default_rng(4).normal(size=(96, 20)).astype(np.float32)
-    model = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 1), nn.Flatten(0))
-    model = settled(model, torch.from_numpy(features))
-    report = export(model, "ranker", features, [1], tmp_path / "bundle")
-    for runtime in ("litert", "onnx"):
-        assert report.parity[runtime]["ranker"]["cosine_mean"] > 0.998
-        assert report.parity[runtime]["ranker"]["neighbour_agreement"] > 0.97
-
-
 def test_a_model_that_ends_with_its_pool(resnet, pictures, tmp_path):
     """As image backbones without their classifier do; onnxruntime's quantiser leaves the average in float."""
     model = nn.Sequential(resnet[0].stem, resnet[0].stacks, nn.AdaptiveAvgPool2d(1), nn.Flatten())

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from edge.errors import ExportError, UsageError
 from export.quantize.layout import find_layout
@@ -38,5 +37,5 @@ def test_the_engineer_decides(layout):
 def test_a_layout_that_does_not_run_is_refused_in_words():
     with pytest.raises(ExportError, match=r"in any layout \(\(1, height, width, channels\): "):
         find_layout(ResNet8().eval(), "video", (1, 32, 32, 3), layout="1,height,width,channels")
-    with pytest.raises(UsageError, match="none that ranker models have: 1,features"):
-        find_layout(nn.Linear(3, 1), "ranker", (1, 3), layout="1,frames")
+    with pytest.raises(UsageError, match="none that video models have: 1,channels"):
+        find_layout(ResNet8().eval(), "video", (1, 32, 32, 3), layout="1,frames")
