@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 from benchmarks.report import Report, Row
 
 OURS = "#1769aa"
-OTHERS = "#9aa5b1"
-WIDTH_INCHES, BAR_INCHES = 8.0, 0.3
-Draw = Callable[[Any, list[Row]], None]
-"""Draws rows onto matplotlib axes."""
+OTHERS = "#7b8794"
+NARROW = 100
+"""A logarithmic scale of so few times is marked between its powers of ten as well."""
+WIDTH_INCHES, LINE_INCHES = 8.0, 0.3
+THEIRS = re.compile(r"kaldi|python_speech|librosa|float32|torch|tflite-runtime|openWakeWord|wakeword|implicit")
 
 
 def available() -> bool:
@@ -50,25 +50,33 @@ def _render(report: Report, kind: str) -> bytes:
     return drawn.getvalue()
 
 
-class Bars:
-    """A bar for each row that has the figure, on a logarithmic scale; Roomtone's in colour."""
+class Dots:
+    """A dot for each row that has the figure, on a logarithmic scale; Roomtone's in colour."""
 
-    def __init__(self, figure: str, *, theirs: str = r"kaldi|python_speech|librosa|float32|torch|tflite-runtime|"
-                 r"openWakeWord|wakeword|numpy|faiss|usearch|hnswlib|sqlite|implicit"):
-        self._figure, self._theirs = figure, re.compile(theirs)
+    def __init__(self, figure: str):
+        self._figure = figure
 
     def has(self, row: Row) -> bool:
-        return isinstance(row.figures.get(self._figure), (int, float)) and float(str(row.figures[self._figure])) > 0
+        value = row.figures.get(self._figure)
+        return isinstance(value, (int, float)) and value > 0
 
     def height_inches(self, rows: list[Row]) -> float:
-        return 0.7 + BAR_INCHES * len(rows)
+        return 0.7 + LINE_INCHES * len(rows)
 
     def onto(self, axes: Any, rows: list[Row]) -> None:
-        names, values = [row.name for row in rows], [row.figures[self._figure] for row in rows]
-        colours = [OTHERS if self._theirs.search(name) else OURS for name in names]
-        bars = axes.barh(names, values, color=colours)
-        axes.bar_label(bars, fmt="%.3g", padding=3)
+        from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+        places, values = range(len(rows)), [row.figures[self._figure] for row in rows]
+        axes.scatter(values, places, c=[OTHERS if THEIRS.search(row.name) else OURS for row in rows], zorder=2)
+        for place, value in zip(places, values, strict=True):
+            axes.annotate(f"{value:.3g}", (value, place), (7, 0), textcoords="offset points", va="center")
+        axes.set_yticks(places, [row.name for row in rows])
         axes.set_xscale("log")
+        narrow = max(values) < NARROW * min(values)
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.grid(axis="y", alpha=0.3)
         axes.margins(x=0.12)
         axes.invert_yaxis()
         axes.set_xlabel(self._figure.replace("_", " "))
@@ -117,9 +125,9 @@ class OverTime:
 
 
 PLOTS: dict[str, Any] = {
-    "mfcc": Bars("ms_per_s"), "inference": Bars("median_ms"), "nearest": Bars("median_ms"),
-    "streaming": Bars("cpu_percent"), "recommend": Bars("median_ms"), "startup": Bars("median_ms"),
-    "memory": Bars("resident_mib"), "search": Bars("median_ms"), "end_to_end": Bars("cpu_percent"),
+    "mfcc": Dots("ms_per_s"), "inference": Dots("median_ms"), "nearest": Dots("median_ms"),
+    "streaming": Dots("cpu_percent"), "recommend": Dots("median_ms"), "startup": Dots("median_ms"),
+    "memory": Dots("resident_mib"), "search": Dots("median_ms"), "end_to_end": Dots("cpu_percent"),
     "million": Growth("search_ms", "build_s", "anonymous_mib"), "catalog": Growth("view_ms", "words_ms", "build_s"),
-    "build": Bars("files_per_s"), "sustained": OverTime(),
+    "build": Dots("files_per_s"), "sustained": OverTime(),
 }
