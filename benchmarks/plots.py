@@ -66,7 +66,7 @@ class Dots:
     def onto(self, axes: Any, rows: list[Row]) -> None:
         from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-        places, values = range(len(rows)), [row.figures[self._figure] for row in rows]
+        places, values = range(len(rows)), [float(str(row.figures[self._figure])) for row in rows]
         axes.scatter(values, places, c=[OTHERS if THEIRS.search(row.name) else OURS for row in rows], zorder=2)
         for place, value in zip(places, values, strict=True):
             axes.annotate(f"{value:.3g}", (value, place), (7, 0), textcoords="offset points", va="center")
