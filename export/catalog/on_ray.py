@@ -31,22 +31,9 @@ class RayEngine:
 
         Raises RuntimeMissingError when Ray is not installed, ExportError when there is no cluster at the address.
         """
-        self._ray = _ray()
         self._choice, self._identity = choice, identity
-        self._own = not self._ray.is_initialized()
-        if self._own:
-            self._connect(address, workers)
+        self._ray, self._own = connect(address, workers)
         self._workers = workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
-
-    def _connect(self, address: str | None, workers: int | None) -> None:
-        made_here = {"num_cpus": workers or usable_cores(), "object_store_memory": OBJECT_STORE_BYTES,
-                     "include_dashboard": False}
-        try:
-            self._ray.init(address=address or "local", log_to_driver=False, logging_level="error",
-                           **({} if address else made_here))
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            raise ExportError(f"no Ray cluster at {address or 'this machine'}: {error!s:.200}; start one with "
-                              "`ray start --head`, or leave --ray-address out") from error
 
     def understand(self, wanted: Iterable[Wanted]) -> Iterator[Outcome]:
         """An outcome for each file, in any order. Raises ExportError when the cluster fails."""
@@ -85,6 +72,25 @@ class _Understander:
         outcomes = list(self._engine.understand(wanted))
         return {"key": [key for key, _ in outcomes], "kind": [kind for _, (kind, _) in outcomes],
                 "content": [content for _, (_, content) in outcomes]}
+
+
+def connect(address: str | None, workers: int | None) -> tuple[Any, bool]:
+    """Ray, connected, and whether a cluster was made for it, which is then to be shut down.
+
+    Raises RuntimeMissingError when Ray is not installed, ExportError when there is no cluster at the address.
+    """
+    ray = _ray()
+    if ray.is_initialized():
+        return ray, False
+    made_here = {"num_cpus": workers or usable_cores(), "object_store_memory": OBJECT_STORE_BYTES,
+                 "include_dashboard": False}
+    try:
+        ray.init(address=address or "local", log_to_driver=False, logging_level="error",
+                 **({} if address else made_here))
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise ExportError(f"no Ray cluster at {address or 'this machine'}: {error!s:.200}; start one with "
+                          "`ray start --head`, or leave --ray-address out") from error
+    return ray, True
 
 
 def _ray() -> Any:

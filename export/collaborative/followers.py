@@ -14,8 +14,9 @@ SMOOTHING, SOURCE_POWER, TARGET_POWER = 5.0, 0.7, 0.4
 """Counts are divided by powers of how often both items occur, so that the popular do not follow everything."""
 
 
-def followers(ratings: Ratings, scale: Scale, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
-    """The items that follow each item most, by their strength (grades.py) where they do."""
+def followed(ratings: Ratings, scale: Scale) -> scipy.sparse.csr_matrix:
+    """How much each item is played soon after each other one, by its strength there (grades.py): float32 (items,
+    items), the earlier item first."""
     items = len(ratings.items)
     strengths = scale.strengths(ratings.rating)
     counted = scipy.sparse.csr_matrix((items, items), dtype=np.float32)
@@ -24,7 +25,12 @@ def followers(ratings: Ratings, scale: Scale, *, count: int = MAX_NEIGHBOURS) ->
         before, after = ratings.item[:-places][together], ratings.item[places:][together]
         amounts = strengths[places:][together] * np.float32(np.exp(-(places - 1) / FADING))
         counted = counted + scipy.sparse.csr_matrix((amounts, (before, after)), (items, items))
-    often = np.bincount(ratings.item, minlength=items) + SMOOTHING
+    return counted
+
+
+def followers(counted: scipy.sparse.csr_matrix, plays: np.ndarray, *, count: int = MAX_NEIGHBOURS) -> NeighbourTable:
+    """The items that follow each item most, from ``followed`` and how often each is played, (items,)."""
+    often = plays + SMOOTHING
     source = scipy.sparse.diags_array(often**-SOURCE_POWER)
     target = scipy.sparse.diags_array(often**-TARGET_POWER)
     return strongest(scipy.sparse.csr_matrix(source @ counted @ target), count=count)

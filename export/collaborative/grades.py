@@ -40,7 +40,11 @@ def scale_of(ratings: Ratings) -> Scale:
 
     Where all ratings are equal (plays, say) all are liked.
     """
-    highest, lowest = float(ratings.rating.max()), float(ratings.rating.min())
+    return scale_between(float(ratings.rating.min()), float(ratings.rating.max()))
+
+
+def scale_between(lowest: float, highest: float) -> Scale:
+    """The scale of ratings between these."""
     if highest == lowest:
         return Scale(lowest, lowest)
     return Scale(highest * 4 / FIVE_STARS, highest * 3 / FIVE_STARS)

@@ -22,21 +22,20 @@ def strengths_matrix(ratings: Ratings, scale: Scale) -> scipy.sparse.csr_matrix:
     return scipy.sparse.csr_matrix((values, (ratings.user, ratings.item)), (len(ratings.users), len(ratings.items)))
 
 
-def gram(parts: list[scipy.sparse.csr_matrix], *, regularization: float = REGULARIZATION) -> np.ndarray:
-    """X'X + r I, float32 (items, items), from X in any number of parts by users.
-
-    The sum over parts is all that has to be shared: where ratings do not fit into one machine's memory, each worker
-    of a cluster makes the gram matrix of its users. Raises ExportError for too many items.
-    """
-    items = parts[0].shape[1]
+def gram(strengths: scipy.sparse.csr_matrix) -> np.ndarray:
+    """X'X, float32 (items, items), of X (users, items): a sum over users. Raises ExportError for too many items."""
+    items = strengths.shape[1]
     if items > MAX_ITEMS:
         raise ExportError(f"{items} items are more than the {MAX_ITEMS} that item-item weights can be solved for; "
                           "use --method als")  # fmt: skip
-    total = np.zeros((items, items), np.float32)
-    for part in parts:
-        total += (part.T @ part).toarray()
-    total[np.diag_indices(items)] += regularization
-    return total
+    return (strengths.T @ strengths).toarray()
+
+
+def regularized(gram_matrix: np.ndarray, regularization: float = REGULARIZATION) -> np.ndarray:
+    """X'X + r I, a copy."""
+    result = gram_matrix.copy()
+    result[np.diag_indices_from(result)] += regularization
+    return result
 
 
 def precision(gram_matrix: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ import numpy as np
 import scipy.sparse
 
 from edge.errors import ExportError
+from export.collaborative.counts import Counts, count
 from export.collaborative.factors import Factors, als_factors, ease_factors
 from export.collaborative.followers import followers
 from export.collaborative.grades import Scale
-from export.collaborative.item_weights import MAX_ITEMS, gram, precision, strengths_matrix, weights
+from export.collaborative.item_weights import MAX_ITEMS, precision, regularized, strengths_matrix, weights
 from export.collaborative.neighbours import NeighbourTable, neighbours, similar_items
 from export.collaborative.ratings import Ratings
 
@@ -40,27 +41,35 @@ def fit(ratings: Ratings, scale: Scale, *, method: str = "auto", seed: int = 0) 
 
     Raises ExportError when nobody liked anything, or the method cannot do so many items.
     """
-    liked = np.bincount(ratings.item, scale.liked(ratings.rating), len(ratings.items))
-    if not liked.any():
-        raise ExportError(f"no rating reaches {scale.liked_from:g}, from which on an item counts as liked")
     strengths = strengths_matrix(ratings, scale)
-    if method == "als" or (method == "auto" and len(ratings.items) > MAX_ITEMS):
-        factors = als_factors(strengths, seed=seed)
-        near = similar_items(strengths)
-    else:
-        gram_matrix = gram([strengths])
-        inverse = precision(gram_matrix)
-        factors = ease_factors(inverse)
-        near = neighbours(weights(inverse), gram_matrix)
-    plays = np.bincount(ratings.item, minlength=len(ratings.items))
+    als = method == "als" or (method == "auto" and len(ratings.items) > MAX_ITEMS)
+    counts = count(ratings, scale, pairs=not als)
+    factors, near = (als_factors(strengths, seed=seed), similar_items(strengths)) if als else ease(counts)
+    return assembled(counts, scale, factors, near, exposures(strengths, factors))
+
+
+def ease(counts: Counts) -> tuple[Factors, NeighbourTable]:
+    """Factors and neighbours from counts with a Gram matrix."""
+    assert counts.gram is not None
+    gram_matrix = regularized(counts.gram)
+    inverse = precision(gram_matrix)
+    return ease_factors(inverse), neighbours(weights(inverse), gram_matrix)
+
+
+def assembled(
+    counts: Counts, scale: Scale, factors: Factors, near: NeighbourTable, shown: np.ndarray
+) -> CollaborativeModel:
+    """The model, ``shown`` from ``exposures``. Raises ExportError when nobody liked anything."""
+    if not counts.likes.any():
+        raise ExportError(f"no rating reaches {scale.liked_from:g}, from which on an item counts as liked")
     return CollaborativeModel(
         factors=factors,
-        plays=plays,
+        plays=counts.plays,
         neighbours=near,
-        followers=followers(ratings, scale),
-        popularity=_log_share(liked),
-        liked=_liked_share(liked, plays),
-        exposure=_exposure(strengths, factors),
+        followers=followers(counts.followed, counts.plays),
+        popularity=_log_share(counts.likes),
+        liked=_liked_share(counts.likes, counts.plays),
+        exposure=_log_share(shown),
     )
 
 
@@ -73,10 +82,11 @@ def _liked_share(liked: np.ndarray, rated: np.ndarray) -> np.ndarray:
     return ((liked + PRIOR_RATINGS * mean) / (rated + PRIOR_RATINGS)).astype(np.float32)
 
 
-def _exposure(
+def exposures(
     strengths: scipy.sparse.csr_matrix, factors: Factors, *, places: int = 10, batch: int = 1024
 ) -> np.ndarray:
-    """How often each item gets one of the first places when every user is recommended what the user has not had."""
+    """How often each item gets one of the first places when every user is recommended what the user has not had:
+    int64 (items,), a sum over users."""
     vectors = factors.directions * factors.scale[:, np.newaxis]
     users = factors.directions * factors.fold[:, np.newaxis]
     if factors.method == "ease":
@@ -88,4 +98,4 @@ def _exposure(
         scores = (part @ users) @ vectors.T
         scores[part.nonzero()] = -np.inf
         shown += np.bincount(np.argpartition(-scores, places, axis=1)[:, :places].ravel(), minlength=len(vectors))
-    return _log_share(shown)
+    return shown

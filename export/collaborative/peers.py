@@ -7,7 +7,7 @@ import scipy.sparse
 
 from edge.errors import ExportError
 from export.collaborative.grades import Scale
-from export.collaborative.item_weights import MAX_ITEMS, gram, precision, weights
+from export.collaborative.item_weights import MAX_ITEMS, gram, precision, regularized, weights
 from export.collaborative.neighbours import co_occurrence
 from export.collaborative.ratings import Ratings
 
@@ -43,7 +43,7 @@ def _popularity(liked: scipy.sparse.csr_matrix) -> Scorer:
 
 def _ease(liked: scipy.sparse.csr_matrix, scale: Scale) -> Scorer:
     """EASE as published, on what was liked."""
-    matrix = weights(precision(gram([liked], regularization=EASE_REGULARIZATION)))
+    matrix = weights(precision(regularized(gram(liked), EASE_REGULARIZATION)))
     return lambda items, ratings: _vector(items, ratings, liked.shape[1], scale) @ matrix
 
 
