@@ -24,6 +24,7 @@ from typing import Any
 from edge import manifest
 from edge.errors import BundleError
 from edge.trust import Trust
+from edge.video import layout
 
 FORMAT_VERSION = 1
 KINDS = ("audio", "video")
@@ -75,7 +76,8 @@ class Bundle:
 
     def spaces(self) -> dict[str, str]:
         """View name to the identifier of the space that this bundle's vectors of that view lie in."""
-        return {out.view: out.space for model in self.models.values() for out in model.outputs}
+        spaces = {out.view: out.space for model in self.models.values() for out in model.outputs}
+        return spaces | ({layout.VIEW: layout.shot_space(spaces["video"])} if "video" in spaces else {})
 
 
 def open_bundle(path: str | Path = DEFAULT, *, trust: Trust | None = None, least_sequence: int = 0) -> Bundle:

@@ -160,9 +160,9 @@ def _catalogue_bytes(snapshot: Snapshot) -> int:
     sizes = {path.name: path.stat().st_size for path in snapshot.path.iterdir()}
     texts = sum(size for name, size in sizes.items() if name.endswith(".sqlite"))
     arrays = sum(size for name, size in sizes.items() if name.endswith(".npy"))
-    windows = f"{snapshot.recordings.name}.vectors.npy" if snapshot.recordings else ""
-    if windows.replace(".vectors.npy", ".faiss") in sizes:
-        arrays -= int((1 - TOUCHED_WINDOWS) * sizes[windows])
+    for view in (snapshot.recordings, snapshot.shots):
+        if view is not None and f"{view.name}.faiss" in sizes:
+            arrays -= int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.vectors.npy"])
     indexed = any(name.endswith(".faiss") for name in sizes)
     return (CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
             + (FAISS_BYTES if indexed else 0))

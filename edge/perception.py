@@ -26,6 +26,10 @@ class Perceiver(Protocol):
     def runtime(self) -> str:
         """Package and version of the runtime that it infers with."""
 
+    @property
+    def skipped(self) -> int:
+        """Windows or pictures that took no inference: silent, blank, or like the last."""
+
     def restart(self) -> None:
         """What comes next does not continue what came before (a source was lost, or unmuted)."""
 
@@ -59,6 +63,10 @@ class Listener:
     def runtime(self) -> str:
         return self._engine.version
 
+    @property
+    def skipped(self) -> int:
+        return self._encoder.silent_windows
+
     def restart(self) -> None:
         self._encoder.reset()
         self._builder.clear("audio")
@@ -91,6 +99,10 @@ class Watcher:
     @property
     def runtime(self) -> str:
         return self._engine.version
+
+    @property
+    def skipped(self) -> int:
+        return self._encoder.skipped
 
     def restart(self) -> None:
         self._builder.clear("video")

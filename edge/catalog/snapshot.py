@@ -33,6 +33,8 @@ from edge.verified import Verified
 FORMAT_VERSION = 1
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "catalog"
 ITEMS_FILE = "items.sqlite"
+WINDOWED = ("recording", "shot")
+"""The views that may have several vectors an item."""
 MOST_ITEMS = (1 << 31) - 1
 
 
@@ -48,6 +50,8 @@ class Snapshot:
     views: dict[str, View]
     recordings: RecordingView | None
     """The view that says which recording is heard, when the snapshot has one."""
+    shots: RecordingView | None
+    """The one that says which shot is seen, of the pictures of a shot in place of the windows of a recording."""
     size_bytes: int
 
     def release(self) -> None:
@@ -59,8 +63,9 @@ class Snapshot:
 
     def close(self) -> None:
         self.items.close()
-        if self.recordings is not None:
-            self.recordings.close()
+        for view in (self.recordings, self.shots):
+            if view is not None:
+                view.close()
 
     def __enter__(self) -> "Snapshot":
         return self
@@ -89,9 +94,10 @@ def open_snapshot(
     known = verified is not None and verified.known
     shelf = _Shelf(folder, listed, items, known=known)
     several = [view for view in names if "recordings" in announced.fields(view).plain()]
-    if len(several) > 1:
-        raise SnapshotError(f"{folder}: several views with windows, {', '.join(several)!s:.80}; it may have one")
-    recordings = [shelf.recordings(view, announced.fields(view)) for view in several]
+    if unknown := set(several) - set(WINDOWED):
+        raise SnapshotError(f"{folder}: {', '.join(sorted(unknown))!s:.80} with several vectors an item; only "
+                            f"{' and '.join(WINDOWED)} may have that")
+    windowed = {view: shelf.recordings(view, announced.fields(view)) for view in several}
     snapshot = Snapshot(
         path=folder,
         name=fields.text("name"),
@@ -99,7 +105,8 @@ def open_snapshot(
         items=Items(folder / ITEMS_FILE, items),
         facets=open_facets(folder, items, known=known),
         views={view: shelf.view(view, announced.fields(view)) for view in names if view not in several},
-        recordings=recordings[0] if recordings else None,
+        recordings=windowed.get("recording"),
+        shots=windowed.get("shot"),
         size_bytes=sum(files.fields(name).integer("bytes") for name in listed),
     )
     if verified is not None:

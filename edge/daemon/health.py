@@ -50,6 +50,8 @@ class SenseHealth:
         self.error: str | None = None
         self.frames = 0
         self.embeddings = 0
+        self.skipped = 0
+        """Windows or pictures that took no inference: silent, blank, or like the last."""
         self.gaps = 0
         self.overflows = 0
         self.losses = 0
@@ -130,6 +132,7 @@ class SenseHealth:
             "level_dbfs": self.level_dbfs,
             "frames": self.frames,
             "embeddings": self.embeddings,
+            "skipped": self.skipped,
             "gaps": self.gaps,
             "overflows": self.overflows,
             "losses": self.losses,

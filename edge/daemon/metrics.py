@@ -96,6 +96,7 @@ def _senses(room: Room) -> Iterator[str]:
     yield _family(
         "roomtone_embeddings_total", "counter", "Windows of sound or pictures understood.", each("embeddings")
     )
+    yield _family("roomtone_skipped_total", "counter", "Windows or pictures that took no inference.", each("skipped"))
     yield _family("roomtone_gaps_total", "counter", "Breaks in the sound or the pictures.", each("gaps"))
     yield _family("roomtone_overflows_total", "counter", "Times that the device had to drop frames.", each("overflows"))
     yield _family("roomtone_losses_total", "counter", "Times that the source was lost.", each("losses"))

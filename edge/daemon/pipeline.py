@@ -38,6 +38,7 @@ class Pipeline(threading.Thread):
             if embeddings is None:
                 break
             self._health.beat()
+            self._health.skipped = self._perceiver.skipped
             self._tell(embeddings)
 
     def stop(self) -> None:

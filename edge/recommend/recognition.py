@@ -1,4 +1,4 @@
-"""Which recording is playing, from the ``recording`` view: said only when it is sure."""
+"""What is playing: which recording, by ``recording``, else which shot, by ``shot``; said only when it is sure."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,16 @@ LEAST_MARGIN = 0.05
 score .94 and more, the tracks of packages that are not in it at most .76. Not calibrated yet for sound in a room."""
 LEAST_WINDOWS = 2
 """One window of three seconds is not enough to say a name."""
+LEAST_SHOT_SCORE = 0.9
+"""A picture that is less like its best match is of no known shot (``python -m benchmarks shots`` has the figures)."""
 
 
 @dataclass(frozen=True)
 class Match:
     row: int
     score: float
-    """Mean cosine of the heard windows with the recording's best windows, -1 to 1."""
+    """Mean cosine of the heard windows with the recording's best windows, or of the last picture with the shot's
+    best, -1 to 1."""
 
 
 class Recogniser:
@@ -28,9 +31,9 @@ class Recogniser:
         self._last: tuple[Context, Match | None] | None = None
 
     def match(self, context: Context) -> Match | None:
-        """As ``recognise``."""
+        """The recording that is heard, else the shot that is seen; None when that is not sure."""
         if self._last is None or self._last[0] is not context:
-            self._last = context, recognise(self._snapshot, context)
+            self._last = context, recognise(self._snapshot, context) or recognise_shot(self._snapshot, context)
         return self._last[1]
 
 
@@ -43,5 +46,16 @@ def recognise(snapshot: Snapshot, context: Context) -> Match | None:
     if not len(rows) or scores[0] < LEAST_SCORE:
         return None
     if len(rows) > 1 and scores[0] - scores[1] < LEAST_MARGIN:
+        return None
+    return Match(int(rows[0]), float(scores[0]))
+
+
+def recognise_shot(snapshot: Snapshot, context: Context) -> Match | None:
+    """The shot that the last picture is of, None when there is none or it is not sure."""
+    pictures = context.windows.get("shot")
+    if pictures is None or snapshot.shots is None:
+        return None
+    rows, scores = snapshot.shots.match(pictures[-1:], 1)
+    if not len(rows) or scores[0] < LEAST_SHOT_SCORE:
         return None
     return Match(int(rows[0]), float(scores[0]))

@@ -16,6 +16,7 @@ from edge.context import Embedding
 from edge.engine.base import Engine
 from edge.engine.open import RUNTIMES, open_engine
 from edge.errors import EngineError, ExportError, RuntimeMissingError
+from edge.video import layout
 from edge.video.encoder import VideoEncoder
 from edge.video.source import Frame
 from export.catalog.writer import ViewSpec
@@ -24,7 +25,9 @@ from export.teachers.projection import Projection
 
 SAMPLE_RATE_HZ = 16_000
 WINDOWS_VIEW = "recording"
-"""The view that holds the vector of every window rather than one for an item."""
+"""The view that holds the vector of every window of a track rather than one for an item."""
+WINDOWS_VIEWS = (WINDOWS_VIEW, layout.VIEW)
+"""And that of every picture of a shot that is looked at."""
 STUDENT_HOP_S = 1.0
 TEACHER_HOP_S = 3.0
 TEACHER_VIEW = "audio"
@@ -76,8 +79,11 @@ class StudentPictures:
     """The bundle's video model through the device's own code."""
 
     def __init__(self, model: Model, engine: Engine):
-        self.identity, self.views = _identity(model, engine), _views(model)
-        self._encoder = VideoEncoder(model, engine)
+        self.identity, self.views = f"{_identity(model, engine)} layout{layout.DIMENSION}", _views(model)
+        if video := self.views.get("video"):
+            self.views[layout.VIEW] = ViewSpec(layout.shot_space(video.space), layout.shot_dimension(video.dimension),
+                                               windows=True)
+        self._encoder = VideoEncoder(model, engine, skip_static=False)  # a result depends on its picture alone
 
     def embed(self, frame: Frame) -> Embedding | None:
         return self._encoder.encode(frame)
@@ -172,4 +178,4 @@ def _identity(model: Model, engine: Engine) -> str:
 
 
 def _views(model: Model) -> dict[str, ViewSpec]:
-    return {out.view: ViewSpec(out.space, out.dimension, windows=out.view == WINDOWS_VIEW) for out in model.outputs}
+    return {out.view: ViewSpec(out.space, out.dimension, windows=out.view in WINDOWS_VIEWS) for out in model.outputs}

@@ -1,6 +1,6 @@
 """One media file to the items and vectors that it gives: what a build does for every file, wherever it runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from edge.audio.source import open_audio
 from edge.context import Embedding, unit
 from edge.errors import MediaError
 from edge.video.source import Frame
-from export.catalog.embed import SAMPLE_RATE_HZ, WINDOWS_VIEW, Embedders
+from export.catalog.embed import SAMPLE_RATE_HZ, WINDOWS_VIEW, WINDOWS_VIEWS, Embedders
 from export.catalog.facts import film_fields, has_pictures, shot_fields, track_fields
 from export.catalog.packed import Understood
 from export.catalog.scan import MediaFile
@@ -20,8 +20,8 @@ LONGEST_TRACK_S = 600.0
 """As much of a track as is listened to, from its start."""
 SEGMENT_S = 300
 """A film's sound is taken in pieces of this length, so that its length costs no memory."""
-LOOK_EVERY_S = 0.5
-"""A picture this often is embedded; a shot is a second long at least."""
+LOOK_EVERY_S = 0.25
+"""A picture this often is embedded, so that another one of the same shot is not far from one that is known."""
 
 
 def understand(file: MediaFile, embedders: Embedders) -> list[Understood]:
@@ -40,8 +40,7 @@ def _track(file: MediaFile, embedders: Embedders) -> list[Understood]:
     sound = decode(file.path, max_s=LONGEST_TRACK_S)
     heard = embedders.hear(sound)
     fields = track_fields(file, duration_s=len(sound) / SAMPLE_RATE_HZ)
-    vectors = {view: _windows(embeddings, view) if view == WINDOWS_VIEW else _mean(embeddings, view)
-               for view, embeddings in heard.items() if embeddings}
+    vectors = _vectors(heard)
     return [Understood(fields, vectors)] if vectors else []
 
 
@@ -52,7 +51,7 @@ def _shots(file: MediaFile, embedders: Embedders) -> list[Understood]:
     items = []
     for number, shot in enumerate(shots):
         parts = {view: _within(embeddings, shot) for view, embeddings in (heard | seen).items()}
-        vectors = {view: _mean(inside, view) for view, inside in parts.items() if inside}
+        vectors = _vectors(parts)
         if vectors:
             items.append(Understood(shot_fields(film, file, number, shot), vectors))
     return items
@@ -109,6 +108,11 @@ def _within(embeddings: Sequence[Embedding], shot: Shot) -> list[Embedding]:
 
 def _middle_s(embedding: Embedding) -> float:
     return (embedding.start_s + embedding.end_s) / 2
+
+
+def _vectors(embedded: Mapping[str, Sequence[Embedding]]) -> dict[str, np.ndarray]:
+    return {view: _windows(embeddings, view) if view in WINDOWS_VIEWS else _mean(embeddings, view)
+            for view, embeddings in embedded.items() if embeddings}
 
 
 def _windows(embeddings: Sequence[Embedding], view: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from edge.errors import ExportError
 from export.catalog.packed import Understood, unpack
 from export.catalog.scan import MediaFile
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same file and models would be understood in another way."""
 FILE_NAME = "understood.sqlite"
 SCHEMA = """

@@ -1,11 +1,11 @@
-"""Which recording is heard is worked out once for each context."""
+"""Which recording is heard, or which shot is seen, is worked out once for each context, and said when it is sure."""
 
 from types import SimpleNamespace
 
 import numpy as np
 
 from edge.context import Context
-from edge.recommend.recognition import Match, Recogniser
+from edge.recommend.recognition import Match, Recogniser, recognise_shot
 
 
 class Recordings:
@@ -35,3 +35,38 @@ def test_that_nothing_is_recognised_is_remembered_too():
     short = Context(windows={"recording": np.zeros((1, 8), np.float32)})
     assert [recogniser.match(short) for _ in range(2)] == [None, None]
     assert recordings.asked == 0
+
+
+class Shots:
+    """Knows one picture each of shots 7 and 8."""
+
+    pictures = np.eye(4, dtype=np.float32)[:2]
+
+    def match(self, windows, k):
+        scores = (windows @ self.pictures.T).mean(axis=0)
+        best = np.argsort(-scores)[:k]
+        return np.array([7, 8], np.int32)[best], scores[best]
+
+
+def seen(*pictures) -> Context:
+    return Context(windows={"shot": np.array(pictures, np.float32)})
+
+
+def test_the_shot_of_the_last_picture_is_recognised():
+    snapshot = SimpleNamespace(recordings=None, shots=Shots())
+    assert recognise_shot(snapshot, seen([0, 1, 0, 0], [1, 0, 0, 0])) == Match(7, 1.0)
+    assert recognise_shot(snapshot, seen([1, 0, 0, 0], [0, 1, 0, 0])) == Match(8, 1.0)
+    assert Recogniser(snapshot).match(seen([1, 0, 0, 0])) == Match(7, 1.0)
+
+
+def test_a_picture_that_is_like_none_is_of_no_shot():
+    snapshot = SimpleNamespace(recordings=None, shots=Shots())
+    assert recognise_shot(snapshot, seen([0.7, 0.1, 0.7, 0])) is None
+    assert recognise_shot(snapshot, Context()) is None
+    assert recognise_shot(SimpleNamespace(shots=None), seen([1, 0, 0, 0])) is None
+
+
+def test_what_is_heard_goes_before_what_is_seen():
+    snapshot = SimpleNamespace(recordings=Recordings(), shots=Shots())
+    both = Context(windows={"recording": np.zeros((3, 8), np.float32), "shot": np.eye(4, dtype=np.float32)[:1]})
+    assert Recogniser(snapshot).match(both).row == 4

@@ -67,7 +67,7 @@ def test_the_embedding_is_the_mean_colour(model, engine):
     embedding = VideoEncoder(model, engine).encode(half_and_half([255, 127, 0], [191, 127, 127]))
     colour = np.array([(128 + 64) / 2, 0, (-127 + 0) / 2])
     assert (embedding.modality, embedding.start_s, embedding.end_s) == ("video", 4.5, 4.5)
-    assert list(embedding.vectors) == ["video"]
+    assert list(embedding.vectors) == ["video", "shot"]
     vector = embedding.vectors["video"]
     assert vector.dtype == np.float32
     np.testing.assert_allclose(vector, colour / np.linalg.norm(colour), atol=0.02)
@@ -86,6 +86,61 @@ def test_what_is_blank():
     assert is_blank(picture + np.random.default_rng(0).integers(0, 4, picture.shape).astype(np.uint8))
     picture[:, :50, 2] = 5
     assert not is_blank(picture)
+
+
+class Counted:
+    """An engine that counts its inferences."""
+
+    def __init__(self, engine):
+        self.input, self.outputs, self.runs = engine.input, engine.outputs, 0
+        self._engine = engine
+
+    def run(self, values):
+        self.runs += 1
+        return self._engine.run(values)
+
+
+def noisy(frame, time_s, *, seed, spread):
+    noise = np.random.default_rng(seed).integers(-spread, spread + 1, frame.image.shape)
+    return Frame(np.clip(frame.image + noise, 0, 255).astype(np.uint8), time_s)
+
+
+def test_a_static_picture_is_seen_again_without_an_inference(model, engine):
+    counted, still = Counted(engine), half_and_half([200, 127, 20], [60, 127, 127])
+    encoder = VideoEncoder(model, counted)
+    seen = [encoder.encode(noisy(still, number, seed=number, spread=3)) for number in range(5)]
+    assert [embedding.start_s for embedding in seen] == [0, 1, 2, 3, 4]
+    assert all(embedding.vectors is seen[0].vectors for embedding in seen)
+    assert (counted.runs, encoder.static_frames, encoder.skipped) == (1, 4, 4)
+    other = encoder.encode(half_and_half([20, 200, 20], [60, 127, 127]))
+    assert counted.runs == 2
+    assert other.vectors["video"] @ seen[0].vectors["video"] < 0.9
+
+
+def test_a_small_thing_that_moves_is_no_static_picture(model, engine):
+    counted, image = Counted(engine), half_and_half([200, 127, 20], [60, 127, 127]).image
+    moved = image.copy()
+    moved[20:40, 20:40] = 0
+    encoder = VideoEncoder(model, counted)
+    encoder.encode(Frame(image, 0.0))
+    encoder.encode(Frame(moved, 1.0))
+    assert counted.runs == 2
+
+
+def test_a_slow_fade_does_not_pass_for_static_for_ever(model, engine):
+    counted, still = Counted(engine), half_and_half([200, 127, 20], [60, 127, 127])
+    encoder = VideoEncoder(model, counted)
+    for step in range(30):
+        encoder.encode(Frame((still.image * (1 - step / 60)).astype(np.uint8), step))
+    assert counted.runs > 5
+
+
+def test_static_pictures_are_encoded_where_that_is_asked_for(model, engine):
+    counted, still = Counted(engine), half_and_half([200, 127, 20], [60, 127, 127])
+    encoder = VideoEncoder(model, counted, skip_static=False)
+    encoder.encode(still)
+    encoder.encode(still)
+    assert (counted.runs, encoder.static_frames) == (2, 0)
 
 
 def test_results_stay_valid(model, engine):

@@ -17,11 +17,13 @@ import soundfile
 from edge.bundle import open_bundle
 from edge.catalog.snapshot import open_snapshot
 from edge.errors import ExportError
+from edge.video.source import Frame
 from export.catalog.build import build_catalog, build_from
 from export.catalog.choice import ModelChoice
 from export.catalog.embed import bundle_embedders
 from export.catalog.local import LocalEngine
 from export.catalog.scan import media_file
+from export.catalog.shots import look_through
 from export.catalog.work import FILE_NAME as WORK_FILE
 from export.catalog.work import WorkFolder
 from export.cli import main
@@ -94,6 +96,10 @@ def test_a_folder_becomes_a_catalogue(media, tmp_path, embedders):
         heard = embedders.hear(decode(media / "music" / "tone 2.flac")[16_000:])
         windows = np.stack([embedding.vectors["recording"] for embedding in heard["recording"]])
         assert snapshot.recordings.match(windows, 1)[0].tolist() == [track.row]
+        assert snapshot.shots.size == 12, "two shots of a second and a half, four pictures a second"
+        *_, (_, _, picture) = look_through(media / "film.mp4", every_s=0.0)
+        seen = embedders.pictures.embed(Frame(picture, 0.0)).vectors["shot"]
+        assert snapshot.shots.match(seen[np.newaxis], 1)[0].tolist() == [2]
 
 
 def test_a_second_build_does_nothing(media, tmp_path):

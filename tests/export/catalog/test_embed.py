@@ -38,12 +38,12 @@ def noise(seconds: float, seed: int = 0) -> np.ndarray:
 def test_every_view_of_the_bundle_is_filled(embedders):
     bundle = open_bundle()
     assert {view: spec.space for view, spec in embedders.views.items()} == bundle.spaces()
-    assert [view for view, spec in embedders.views.items() if spec.windows] == ["recording"]
+    assert [view for view, spec in embedders.views.items() if spec.windows] == ["recording", "shot"]
     heard = embedders.hear(noise(8))
     assert heard.keys() == {"audio", "recording"}
     assert [round(embedding.start_s) for embedding in heard["audio"]] == [0, 1, 2, 3, 4]
     seen = embedders.pictures.embed(Frame(np.random.default_rng(1).integers(0, 255, (90, 160, 3), np.uint8), 4.0))
-    assert seen.vectors["video"].shape == (64,)
+    assert {view: vector.shape for view, vector in seen.vectors.items()} == {"video": (64,), "shot": (117,)}
 
 
 def test_the_same_sound_gives_the_same_after_another(embedders):
