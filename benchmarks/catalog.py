@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.process import json_from_python
 from benchmarks.report import Row
-from benchmarks.search import draw, spread_like_audio
+from benchmarks.synthetic import audio_spectrum, draw
 from edge.catalog.items import Item
 from edge.firmware import MIB, FirmwareProfile
 from export.catalog.writer import SnapshotWriter, ViewSpec
@@ -43,8 +43,7 @@ def _of_size(size: int) -> Row:
 
 def write(folder: Path, size: int) -> None:
     """A synthetic snapshot; a twentieth of the items share an artist."""
-    random, spread = np.random.default_rng(size), spread_like_audio()
-    audio = draw(spread, size)
+    random, audio = np.random.default_rng(size), draw(audio_spectrum(), size)
     with SnapshotWriter(folder, VIEWS, name=f"synthetic-{size}", version="1") as writer:
         for number in range(size):
             windows = audio[number] + random.normal(0, 12, (WINDOWS, 64))

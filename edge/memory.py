@@ -2,8 +2,8 @@
 
 The plan counts whole pages, shared or not: on a device nothing else runs the same libraries, and the proportional set
 size, which the budget is about, becomes that. Each constant is what one part added to the process in
-``python -m benchmarks memory`` on x86-64 (Python 3.11, numpy 2.4, ai-edge-litert 2.3, onnxruntime 1.32, OpenCV 5,
-faiss 1.15), rounded up; that benchmark measures all of them again, on any machine, beside the plan.
+``python -m benchmarks memory`` on x86-64 (Python 3.11, numpy 2.4, ai-edge-litert 2.3, onnxruntime 1.32, OpenCV 5),
+rounded up; that benchmark measures all of them again, on any machine, beside the plan.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ PICTURE_PIXELS = 1280 * 720
 """The largest picture that the plan covers."""
 BYTES_PER_PIXEL = 34
 """A decoder on two threads holds some ten pictures, OpenCV one in BGR, Roomtone one in RGB: 33 for H.264 at 1080p."""
-FAISS_BYTES = 12 * MIB
 CATALOGUE_BYTES = 5 * MIB
 """SQLite, the code of the searches, their buffers."""
 ITEM_BYTES = 72
@@ -52,7 +51,7 @@ ITEM_BYTES = 72
 TEXT_CACHE_BYTES = 4 * MIB
 """Pages of the items' texts that look-ups touch; all of a smaller file."""
 TOUCHED_WINDOWS = 0.1
-"""The share of an indexed view of windows that searches come by."""
+"""The share of the lists of windows that is in memory at once; the windows themselves are read, not mapped."""
 MOST_OF_CATALOGUE = 0.75
 """A catalogue cut by more is no longer the catalogue; another part is to shrink then."""
 MARGIN_BYTES = 3 * MIB
@@ -161,11 +160,9 @@ def _catalogue_bytes(snapshot: Snapshot) -> int:
     texts = sum(size for name, size in sizes.items() if name.endswith(".sqlite"))
     arrays = sum(size for name, size in sizes.items() if name.endswith(".npy"))
     for view in (snapshot.recordings, snapshot.shots):
-        if view is not None and f"{view.name}.faiss" in sizes:
-            arrays -= int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.vectors.npy"])
-    indexed = any(name.endswith(".faiss") for name in sizes)
-    return (CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
-            + (FAISS_BYTES if indexed else 0))
+        if view is not None and f"{view.name}.lists.npy" in sizes:
+            arrays -= sizes[f"{view.name}.vectors.npy"] + int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.lists.npy"])
+    return CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
 
 
 REPORT_FOR_S, PARTS_FOR_S = 1.0, 5.0

@@ -13,7 +13,6 @@ PLACES = {
     "opencv": ("/cv2", "/opencv"),
     "decoders": ("/av/", "/av.libs", "libav", "libsw", "libsndfile", "_soundfile", "/soxr"),
     "microphone": ("portaudio", "libasound", "libpulse", "libpipewire", "libjack"),
-    "faiss": ("/faiss",),
 }
 """Part to what its files' paths contain; the first that fits counts."""
 HEAP, LIBRARIES = "heap", "python"

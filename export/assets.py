@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from edge import bundle
+from edge.catalog.snapshot import FORMAT_VERSION
 from edge.errors import RoomtoneError
 from export.catalog.packaged import build_packaged
 from export.data.clips import write_clips
@@ -59,7 +60,7 @@ def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -
         _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
     if "catalog" in parts:
         opened = bundle.open_bundle(made)
-        contents = _digest([(made / "manifest.json").read_bytes(), heard.encode()])
+        contents = _digest([(made / "manifest.json").read_bytes(), heard.encode(), str(FORMAT_VERSION).encode()])
         _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
                lambda: build_packaged(studio, hearing, opened, cache, out / "catalog"))
     if "clips" in parts:

@@ -12,6 +12,7 @@ from edge.errors import SnapshotError
 
 MAGIC = b"\x93NUMPY\x01\x00"
 LONGEST_HEADER_BYTES = 1024
+CHECKED_AT_ONCE = 1 << 16
 
 
 def open_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> np.ndarray:
@@ -66,3 +67,19 @@ def check_ascending(path: Path, values: np.ndarray, *, first: int, last: int) ->
         return
     if values[0] < first or values[-1] > last or not (values[1:] > values[:-1]).all():
         raise SnapshotError(f"{path}: its values must ascend within {first} to {last}; build the catalogue again")
+
+
+def check_inverse(path: Path, places: np.ndarray, rows: np.ndarray) -> None:
+    """Raises SnapshotError unless ``places`` says where in ``rows`` each number stands, and -1 of those that do not."""
+    placed = len(rows) == 0 or (rows.min() >= 0 and rows.max() < len(places))
+    for begin in range(0, len(rows) if placed else 0, CHECKED_AT_ONCE):
+        part = rows[begin : begin + CHECKED_AT_ONCE]
+        placed = placed and np.array_equal(places[part], np.arange(begin, begin + len(part)))
+    if not placed or np.count_nonzero(places != -1) != len(rows):
+        raise SnapshotError(f"{path}: says other places than there are; build the catalogue again")
+
+
+def check_within(path: Path, values: np.ndarray, *, first: int, last: int) -> None:
+    """Raises SnapshotError unless all values lie within ``first`` to ``last``."""
+    if len(values) and (values.min() < first or values.max() > last):
+        raise SnapshotError(f"{path}: its values must lie within {first} to {last}; build the catalogue again")

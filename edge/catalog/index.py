@@ -9,17 +9,17 @@ from edge.errors import ShapeError
 
 SCALE = 127.0
 """Stored vectors are unit vectors times this, rounded to int8: a cosine is off by .001 or so."""
-CHUNK_ROWS = 4096
-"""Rows made float32 at a time: with 64 dimensions 1 MB, which stays in a small core's cache."""
-SAMPLED, SAMPLE_MARGIN = 4096, 8
+CHUNK_ROWS = 1024
+"""Rows made float32 at a time: with 64 dimensions 256 KB, which stays in a small core's cache."""
+SAMPLED, SAMPLE_MARGIN = 2048, 8
 """How many scores tell where the best begin, and so many of them lie above that beside what is expected."""
 
 Found = tuple[np.ndarray, np.ndarray]
-"""Positions int64 (<= k,) and cosines float32 (<= k,), best first, equal ones by position."""
+"""Labels int (<= k,) and cosines float32 (<= k,), best first, equal ones by label."""
 
 
 class Index(Protocol):
-    """Searches int8 vectors, np.ndarray [shape=(n, d)]. Used by one thread at a time."""
+    """Searches int8 vectors, np.ndarray [shape=(n, d)], each of which has a label. Used by one thread at a time."""
 
     def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
         """The k nearest of the allowed vectors.
@@ -27,52 +27,63 @@ class Index(Protocol):
         Parameters
         ----------
         query : np.ndarray [shape=(d,), dtype=float32], of any length
-        allowed : np.ndarray [shape=(n,), dtype=bool], optional
-            Which vectors may be found; filtered before the cut.
+        allowed : np.ndarray [shape=(highest label + 1 or more,), dtype=bool], optional
+            Which labels may be found; filtered before the cut.
 
         Raises ShapeError for a query of another shape or one that is not finite.
         """
         ...
 
 
-class ExactIndex:
-    """Looks at every vector, chunk by chunk, through buffers that are made once."""
+class Scorer:
+    """Cosines of a query with int8 vectors, chunk by chunk, through buffers that are made once."""
 
-    def __init__(self, stored: np.ndarray):
-        self._stored = stored
-        rows = min(len(stored), CHUNK_ROWS)
-        self._bytes = np.empty((rows, stored.shape[1]), np.int8)
-        self._floats = np.empty((rows, stored.shape[1]), np.float32)
-        self._scores = np.empty(len(stored), np.float32)
+    def __init__(self, dimension: int):
+        self._bytes = np.empty((CHUNK_ROWS, dimension), np.int8)
+        self._floats = np.empty((CHUNK_ROWS, dimension), np.float32)
 
-    def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
-        scaled = scaled_query(query, self._stored.shape[1])
-        if allowed is None:
-            scores = self._score(scaled)
-            best = best_of(scores, k)
-            return best, scores[best]
-        positions = np.flatnonzero(allowed)
-        scores = self._score_some(scaled, positions)
-        best = best_of(scores, k)
-        return positions[best], scores[best]
+    def all(self, stored: np.ndarray, scaled: np.ndarray) -> np.ndarray:
+        """int8 (n, d) with a scaled_query (d,) -> float32 (n,)."""
+        scores = np.empty(len(stored), np.float32)
+        for start in range(0, len(stored), CHUNK_ROWS):
+            part = stored[start : start + CHUNK_ROWS]
+            self._dot(part, scaled, scores[start : start + len(part)])
+        return scores
 
-    def _score(self, scaled: np.ndarray) -> np.ndarray:
-        for start in range(0, len(self._stored), CHUNK_ROWS):
-            part = self._stored[start : start + CHUNK_ROWS]
-            self._dot(part, scaled, self._scores[start : start + len(part)])
-        return self._scores
-
-    def _score_some(self, scaled: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    def some(self, stored: np.ndarray, scaled: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """The same for some of the vectors, float32 (len(positions),)."""
+        scores = np.empty(len(positions), np.float32)
         for start in range(0, len(positions), CHUNK_ROWS):
             part = positions[start : start + CHUNK_ROWS]
-            rows = np.take(self._stored, part, axis=0, out=self._bytes[: len(part)], mode="clip")
-            self._dot(rows, scaled, self._scores[start : start + len(part)])
-        return self._scores[: len(positions)]
+            rows = np.take(stored, part, axis=0, out=self._bytes[: len(part)], mode="clip")
+            self._dot(rows, scaled, scores[start : start + len(part)])
+        return scores
 
     def _dot(self, rows: np.ndarray, scaled: np.ndarray, scores: np.ndarray) -> None:
         floats = self._floats[: len(rows)]
         np.copyto(floats, rows)
         np.dot(floats, scaled, out=scores)
+
+
+class ExactIndex:
+    """Looks at every vector."""
+
+    def __init__(self, stored: np.ndarray, labels: np.ndarray | None = None):
+        """``labels``: int32 (n,), ascending; each vector's position by default."""
+        self._stored, self._labels = stored, labels
+        self._scorer = Scorer(stored.shape[1])
+
+    def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
+        scaled = scaled_query(query, self._stored.shape[1])
+        if allowed is None:
+            scores = self._scorer.all(self._stored, scaled)
+            best = found = best_of(scores, k)
+        else:
+            positions = np.flatnonzero(allowed if self._labels is None else allowed[self._labels])
+            scores = self._scorer.some(self._stored, scaled, positions)
+            best = best_of(scores, k)
+            found = positions[best]
+        return found if self._labels is None else self._labels[found], scores[best]
 
 
 def scaled_query(query: np.ndarray, dimension: int) -> np.ndarray:

@@ -1,95 +1,104 @@
-"""Nearest neighbours among many vectors: faiss's inverted lists with 8 bits a dimension, memory-mapped.
+"""Nearest neighbours among many vectors: a search looks into the lists whose centroids are nearest to the query.
 
-The vectors are sorted into lists by the nearest of some thousand centroids; a search looks into the lists whose
-centroids are nearest to the query (Jegou et al., 2011, without the product quantiser). Lists that no query looks
-into never come into memory.
+An inverted file (Jegou et al., 2011) without the product quantiser. The centroids are found the same way, through
+groups of them, so that with more vectors there may be more lists. Lists that no query looks into never come into
+memory.
 """
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
-from edge.catalog.index import SCALE, ExactIndex, Found, scaled_query
-from edge.errors import RuntimeMissingError, SnapshotError
+from edge.catalog.index import Found, Scorer, best_of, scaled_query
+from edge.catalog.lists import Lists
 
-LOWEST, STEPS = -128.5 / SCALE, 255 / SCALE
-"""Of faiss's uniform 8-bit quantiser: with these its codes are the stored int8 values, and its scores the cosines."""
-EXACT_COST = 4
-"""One vector picked out of the array costs as much as so many in a list."""
+NEIGHBOURS = (10, 100, 1000)
+"""For so many the writer measures how many lists a search must look into; between them that is interpolated."""
+LISTS_PER_PROBE = 8
+"""Centroids are compared of groups that hold so many times the lists to be looked into (benchmarks/search.py)."""
+PICKED_COST, PASSED_COST, MASK_COST = 2.0, 0.4, 0.01
+"""Of a vector picked out of its list by a filter, of one passed over by it, and of an item of the filter itself, in
+vectors of a list (benchmarks/search.py)."""
 
 
 class IvfIndex:
     """The same answers as ExactIndex gives, but for the few neighbours that lie in lists not looked into."""
 
-    def __init__(self, path: Path, stored: np.ndarray, *, probes: int):
-        """``probes``: lists a search looks into, as the writer found enough.
-
-        Raises SnapshotError when the file is not the index of these vectors, RuntimeMissingError without faiss.
+    def __init__(self, lists: Lists, *, probes: Mapping[int, int], places: np.ndarray | None = None):
+        """``probes``: lists to look into for so many neighbours, for each of NEIGHBOURS. ``places``: int32, position in
+        the lists of every label, -1 where there is none; without it a filter that leaves little is slow.
         """
-        self._faiss, self._path, self._stored = faiss_library(path), path, stored
-        self._index = _open(self._faiss, path, stored.shape)
-        self._exact = ExactIndex(stored)
-        self._probes = min(probes, self._index.nlist)
+        self._lists, self._places = lists, places
+        self._groups = lists.groups.astype(np.float32)
+        self._logarithms = np.log(NEIGHBOURS), np.log([probes[k] for k in NEIGHBOURS])
+        self._scorer = Scorer(lists.vectors.shape[1])
 
     def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
-        query = scaled_query(query, self._stored.shape[1]) * np.float32(SCALE)
+        scaled = scaled_query(query, self._lists.vectors.shape[1])
         if k < 1:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        if allowed is None:
-            return self._nearest(query, k, self._probes, None)
-        share = float(np.count_nonzero(allowed)) / len(self._stored)
-        probes = self._probes / max(share, 1e-9) ** 0.5  # half the items gone at random: recall stays, time is 1.4 x
-        if share * EXACT_COST * self._index.nlist <= probes:
-            return self._exact.search(query, k, allowed)
-        return self._nearest(query, k, min(int(probes), self._index.nlist), np.packbits(allowed, bitorder="little"))
+            positions = np.empty(0, np.int64)
+        elif allowed is None:
+            positions = self._visited(scaled, self._probes(k))
+        else:
+            positions = self._permitted(scaled, k, allowed)
+        scores = self._scorer.some(self._lists.vectors, scaled, positions)
+        best = best_of(scores, k)
+        labels, scores = self._lists.labels[positions[best]], scores[best]
+        order = np.lexsort((labels, -scores))
+        return labels[order], scores[order]
 
-    def _nearest(self, query: np.ndarray, k: int, probes: int, bitmap: np.ndarray | None) -> Found:
-        selector = None if bitmap is None else self._faiss.IDSelectorBitmap(bitmap)
-        parameters = self._faiss.SearchParametersIVF(nprobe=probes, sel=selector)
-        try:
-            scores, found = self._index.search(query[np.newaxis], min(k, len(self._stored)), params=parameters)
-        except RuntimeError as error:
-            raise SnapshotError(f"{self._path}: cannot be searched: {str(error)[:120]}") from error
-        there = found[0] >= 0  # faiss fills up with -1 what it did not find
-        positions, scores = found[0][there], scores[0][there]
-        if len(positions) and positions.max() >= len(self._stored):
-            raise SnapshotError(f"{self._path}: names a vector that there is not; build the catalogue again")
-        order = np.lexsort((positions, -scores))
-        return positions[order], scores[order]
+    def _permitted(self, scaled: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
+        """Positions to be compared. The k nearest of a share are among the k / share nearest of all.
+
+        Where the lists near the query hold less than their share, as with a filter of another genre, more are visited.
+        """
+        count, total = int(np.count_nonzero(allowed)), len(self._lists.vectors)
+        share = count / len(allowed)
+        while share > 0:
+            probes = self._probes(k / share)
+            visited = probes * total / len(self._lists.centroids)
+            if count * PICKED_COST + len(allowed) * MASK_COST <= visited * (PASSED_COST + share):
+                break
+            positions = self._visited(scaled, probes)
+            kept = positions[allowed[self._lists.labels[positions]]]
+            if len(kept) >= share / 2 * len(positions) or probes == len(self._lists.centroids):
+                return kept
+            share = max(len(kept) / len(positions), share / 16)
+        return self._every(allowed)
+
+    def _every(self, allowed: np.ndarray) -> np.ndarray:
+        """The positions of all allowed vectors."""
+        if self._places is None:
+            return np.flatnonzero(allowed[self._lists.labels])
+        positions = self._places[np.flatnonzero(allowed)]
+        return positions[positions >= 0]
+
+    def _probes(self, neighbours: float) -> int:
+        """Lists to look into for so many neighbours; beyond the last measurement in proportion to them."""
+        known, lists = self._logarithms
+        beyond = max(1.0, neighbours / NEIGHBOURS[-1])
+        probes = beyond * np.exp(np.interp(np.log(neighbours), known, lists))
+        return min(round(probes), len(self._lists.centroids))
+
+    def _visited(self, scaled: np.ndarray, probes: int) -> np.ndarray:
+        """Positions of all vectors of the nearest lists, int64."""
+        lists = self._lists
+        groups = -(-LISTS_PER_PROBE * probes * len(lists.groups) // len(lists.centroids)) + 1
+        nearest = spans(lists.grouped, _highest(self._groups @ scaled, groups))
+        scores = self._scorer.some(lists.centroids, scaled, nearest)
+        return spans(lists.bounds, nearest[_highest(scores, probes)])
 
 
-def faiss_library(path: Path) -> Any:
-    """The faiss module, on one thread. Raises RuntimeMissingError when it is not installed."""
-    try:
-        import faiss
-    except ImportError as error:
-        raise RuntimeMissingError(f"{path} needs faiss, which is not installed; pip install faiss-cpu") from error
-    faiss.omp_set_num_threads(1)
-    return faiss
+def spans(bounds: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """bounds[i] to bounds[i + 1] - 1 of each number, one span after the other, int64."""
+    begins = bounds[numbers]
+    counts = bounds[numbers + 1] - begins
+    ends = np.cumsum(counts)
+    return np.repeat(begins - ends + counts, counts) + np.arange(ends[-1] if len(ends) else 0)
 
 
-def _open(faiss: Any, path: Path, shape: tuple[int, ...]) -> Any:
-    if hasattr(faiss, "set_deserialization_vector_byte_limit"):  # no array in a file is longer than the file
-        faiss.set_deserialization_vector_byte_limit(path.stat().st_size)
-    try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-    except (RuntimeError, MemoryError) as error:
-        raise SnapshotError(f"{path}: not a faiss index: {str(error)[:120]}; build the catalogue again") from error
-    if not isinstance(index, faiss.IndexIVFScalarQuantizer) or (index.ntotal, index.d) != shape or not _as_built(
-            faiss, index):
-        raise SnapshotError(f"{path}: not the index of {shape[0]} x {shape[1]} vectors; build the catalogue again")
-    return index
-
-
-def set_quantizer(faiss: Any, index: Any) -> None:
-    """Make the codes of an empty index the stored int8 values, for vectors divided by 127."""
-    faiss.copy_array_to_vector(np.array([LOWEST, STEPS], np.float32), index.sq.trained)
-    index.by_residual, index.is_trained = False, True
-
-
-def _as_built(faiss: Any, index: Any) -> bool:
-    trained = faiss.vector_to_array(index.sq.trained)
-    return (index.metric_type == faiss.METRIC_INNER_PRODUCT and not index.by_residual and index.is_trained
-            and index.sq.qtype == faiss.ScalarQuantizer.QT_8bit_uniform
-            and np.array_equal(trained, np.array([LOWEST, STEPS], np.float32)))
+def _highest(scores: np.ndarray, count: int) -> np.ndarray:
+    """Positions of the highest scores, in no order."""
+    if count >= len(scores):
+        return np.arange(len(scores))
+    return np.argpartition(scores, len(scores) - count)[len(scores) - count :]

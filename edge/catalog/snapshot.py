@@ -1,15 +1,17 @@
 """A snapshot: an immutable catalogue on disk, verified, checked against the bundle's spaces and memory-mapped.
 
-A folder sealed by a manifest (edge/manifest.py). Layout of ``manifest.json``, format 1::
+A folder sealed by a manifest (edge/manifest.py). Layout of ``manifest.json``, format 2::
 
-    {"format": 1, "name": "roomtone-default", "version": "1", "items": 310,
+    {"format": 2, "name": "roomtone-default", "version": "1", "items": 310,
      "views": {"audio": {"space": "musicnn-msd-pca64@...", "dimension": 64, "count": 200, "index": "exact"},
-               "recording": {"space": "...", "dimension": 64, "count": 9000, "index": "ivf", "probes": 16,
-                             "recordings": 200}},
+               "recording": {"space": "...", "dimension": 64, "count": 900000, "index": "ivf", "lists": 14062,
+                             "groups": 512, "probes": {"10": 16, "100": 60, "1000": 300}, "recordings": 20000}},
      "files": {"items.sqlite": {...}, "facets.npy": {...}, "audio.vectors.npy": {...}, "audio.rows.npy": {...}, ...}}
 
-``index`` is ``exact`` or ``ivf`` (then VIEW.faiss is there too). A view with ``recordings`` has several vectors an
-item (recording.py); VIEW.starts.npy says where each one's begin.
+VIEW.places.npy says where each item's vector lies. With the ``index`` ``exact`` that is in VIEW.vectors.npy, whose
+items VIEW.rows.npy names; with ``ivf`` it is in the lists (lists.py), and ``probes`` says how many of them a search for
+so many neighbours looks into. A view with ``recordings`` has several vectors an item (recording.py), whose beginnings
+are in VIEW.starts.npy; with ``ivf`` they are in the lists once more.
 """
 
 from dataclasses import dataclass
@@ -19,23 +21,25 @@ from pathlib import Path
 import numpy as np
 
 from edge import manifest
-from edge.catalog.arrays import RowFile, check_ascending, open_array
+from edge.catalog.arrays import RowFile, check_ascending, check_inverse, check_within, open_array
 from edge.catalog.facets import NAMES_FILE, NUMBERS_FILE, Facets, open_facets
 from edge.catalog.index import ExactIndex, Index
 from edge.catalog.items import Items
-from edge.catalog.ivf import IvfIndex
+from edge.catalog.ivf import NEIGHBOURS, IvfIndex
+from edge.catalog.lists import Lists, check_lists, open_lists
 from edge.catalog.pages import release
 from edge.catalog.recording import RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
 from edge.verified import Verified
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 DEFAULT = Path(__file__).resolve().parent.parent / "assets" / "catalog"
 ITEMS_FILE = "items.sqlite"
 WINDOWED = ("recording", "shot")
 """The views that may have several vectors an item."""
 MOST_ITEMS = (1 << 31) - 1
+MOST_GROUPS = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,7 @@ def open_snapshot(
 
     ``spaces``: view to space of the bundle in use (Bundle.spaces); a view of both must be of one space. None skips
     the check. ``verified``: the record of what was verified before; what it knows is not read through once more.
-    Raises SnapshotError naming the file or both spaces, RuntimeMissingError when a large view needs
-    faiss and it is not installed.
+    Raises SnapshotError naming the file or both spaces.
     """
     folder = Path(path)
     fields = manifest.read(folder, format_version=FORMAT_VERSION, error=SnapshotError, verified=verified)
@@ -128,10 +131,18 @@ class _Shelf:
         self._folder, self._listed, self._items, self._known = folder, listed, items, known
 
     def view(self, name: str, fields: manifest.Fields) -> View:
-        stored = self._stored(name, fields)
-        rows = self._rows(name, len(stored))
-        index = self._index(name, fields, stored) or ExactIndex(stored)
-        return View(stored, rows, index, name=name, space=fields.text("space"), items=self._items)
+        places = self._array(f"{name}.places.npy", np.int32, (self._items,))
+        if self._indexed(name, fields):
+            lists = self._lists(name, fields)
+            stored, rows = lists.vectors, lists.labels
+            index: Index = _ivf(lists, fields, places)
+        else:
+            stored = self._stored(name, fields)
+            rows = self._rows(name, len(stored))
+            index = ExactIndex(stored, rows if len(rows) < self._items else None)
+        if not self._known:
+            check_inverse(self._folder / f"{name}.places.npy", places, rows)
+        return View(stored, places, index, name=name, space=fields.text("space"))
 
     def recordings(self, name: str, fields: manifest.Fields) -> RecordingView:
         stored = self._stored(name, fields)
@@ -140,15 +151,26 @@ class _Shelf:
         self._check_ascending(f"{name}.starts.npy", starts, last=len(stored))
         if starts[0] != 0 or starts[-1] != len(stored):
             raise SnapshotError(f"{self._folder / name}.starts.npy: must go from 0 to {len(stored)}")
-        index, vectors = self._index(name, fields, stored), self._folder / f"{name}.vectors.npy"
+        space = fields.text("space")
+        if not self._indexed(name, fields):
+            return RecordingView(stored, rows, starts, None, name=name, space=space)
+        lists = self._lists(name, fields)
+        if not self._known:
+            check_within(self._folder / f"{name}.labels.npy", lists.labels, first=0, last=len(stored) - 1)
         return RecordingView(
-            stored, rows, starts, index, name=name, space=fields.text("space"),
-            file=RowFile(vectors, stored) if index else None,
-            release=partial(release, self._folder / f"{name}.faiss") if index else None)
+            stored, rows, starts, _ivf(lists, fields), name=name, space=space,
+            file=RowFile(self._folder / f"{name}.vectors.npy", stored),
+            release=partial(release, self._folder / f"{name}.lists.npy"))
+
+    def _lists(self, name: str, fields: manifest.Fields) -> Lists:
+        lists = open_lists(self._array, name, _shape(fields), lists=fields.integer("lists", 1, MOST_ITEMS),
+                           groups=fields.integer("groups", 1, MOST_GROUPS))
+        if not self._known:
+            check_lists(self._folder, name, lists)
+        return lists
 
     def _stored(self, name: str, fields: manifest.Fields) -> np.ndarray:
-        shape = fields.integer("count", 0, 1 << 40), fields.integer("dimension", 1, 4096)
-        return self._array(f"{name}.vectors.npy", np.int8, shape)
+        return self._array(f"{name}.vectors.npy", np.int8, _shape(fields))
 
     def _rows(self, name: str, count: int) -> np.ndarray:
         rows = self._array(f"{name}.rows.npy", np.int32, (count,))
@@ -159,18 +181,24 @@ class _Shelf:
         if not self._known:
             check_ascending(self._folder / name, values, first=0, last=last)
 
-    def _index(self, name: str, fields: manifest.Fields, stored: np.ndarray) -> Index | None:
+    def _indexed(self, name: str, fields: manifest.Fields) -> bool:
         kind = fields.text("index")
-        if kind == "ivf":
-            _require(self._folder, self._listed, f"{name}.faiss")
-            return IvfIndex(self._folder / f"{name}.faiss", stored, probes=fields.integer("probes", 1, 1 << 20))
-        if kind != "exact":
+        if kind not in ("exact", "ivf"):
             raise SnapshotError(f"{self._folder}: the {name:.40} view's index {kind!r:.40} must be exact or ivf")
-        return None
+        return kind == "ivf"
 
     def _array(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
         _require(self._folder, self._listed, name)
         return open_array(self._folder / name, dtype, shape)
+
+
+def _shape(fields: manifest.Fields) -> tuple[int, int]:
+    return fields.integer("count", 0, 1 << 40), fields.integer("dimension", 1, 4096)
+
+
+def _ivf(lists: Lists, fields: manifest.Fields, places: np.ndarray | None = None) -> IvfIndex:
+    probes = fields.fields("probes")
+    return IvfIndex(lists, probes={k: probes.integer(str(k), 1, MOST_ITEMS) for k in NEIGHBOURS}, places=places)
 
 
 def _require(folder: Path, listed: list[str], *names: str) -> None:

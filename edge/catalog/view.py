@@ -9,12 +9,13 @@ from edge.context import unit
 class View:
     """Used by one thread at a time, as its index is."""
 
-    def __init__(self, stored: np.ndarray, rows: np.ndarray, index: Index, *, name: str, space: str, items: int):
-        """``stored``: int8 (n, d), unit vectors times 127; ``rows``: int32 (n,), the item row of each, ascending."""
+    def __init__(self, stored: np.ndarray, places: np.ndarray, index: Index, *, name: str, space: str):
+        """``stored``: int8 (n, d), unit vectors times 127; ``places``: int32 (items,), where the vector of each item
+        lies in it, -1 where there is none; ``index``: of the same vectors, their labels the items' rows.
+        """
         self.name, self.space = name, space
         self.size, self.dimension = stored.shape
-        self._stored, self._rows, self._index = stored, rows, index
-        self._complete = self.size == items
+        self._stored, self._places, self._index = stored, places, index
 
     def search(self, query: np.ndarray, k: int, *, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest items.
@@ -33,27 +34,22 @@ class View:
 
         Raises ShapeError for a query of another shape or one that is not finite.
         """
-        if allowed is not None and not self._complete:
-            allowed = allowed[self._rows]
-        positions, scores = self._index.search(query, k, allowed)
-        return self._rows[positions], scores
+        return self._index.search(query, k, allowed)
 
     def vector(self, row: int) -> np.ndarray | None:
         """The unit vector of an item, float32 (d,); None when the view has none."""
-        at = int(np.searchsorted(self._rows, row))
-        if at == self.size or self._rows[at] != row:
+        if not 0 <= row < len(self._places) or self._places[row] < 0:
             return None
-        return unit(self._stored[at].astype(np.float32))
+        return unit(self._stored[self._places[row]].astype(np.float32))
 
     def vectors(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The unit vectors of many items, and which of them the view has.
 
-        np.ndarray [shape=(n,), dtype=int] -> float32 (n, d), zeros where there is none, and bool (n,).
+        np.ndarray [shape=(n,), dtype=int], rows of the catalogue -> float32 (n, d), zeros where there is none, and
+        bool (n,).
         """
+        places = self._places[rows]
+        known = places >= 0
         if self.size == 0:
-            return np.zeros((len(rows), self.dimension), np.float32), np.zeros(len(rows), bool)
-        if self._complete:
-            return unit(self._stored[rows].astype(np.float32)), np.ones(len(rows), bool)
-        at = np.minimum(np.searchsorted(self._rows, rows), self.size - 1)
-        known = self._rows[at] == rows
-        return unit(self._stored[at].astype(np.float32)) * known[:, np.newaxis], known
+            return np.zeros((len(rows), self.dimension), np.float32), known
+        return unit(self._stored[places].astype(np.float32)) * known[:, np.newaxis], known

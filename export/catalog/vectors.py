@@ -9,39 +9,11 @@ from edge.catalog.index import SCALE
 from edge.context import unit
 from edge.errors import ExportError
 from export.catalog import inverted_lists
-
-BUFFERED_BYTES = 1 << 20
-
-
-class ArrayFile:
-    """A .npy file that rows are appended to. numpy leaves room in the header for the number of rows to grow."""
-
-    def __init__(self, path: Path, dtype: type, width: int | None = None):
-        self._path, self._dtype, self._row = path, np.dtype(dtype), () if width is None else (width,)
-        self._file = path.open("wb", buffering=BUFFERED_BYTES)
-        self.count = 0
-        self._begin = self._write_header()
-
-    def append(self, rows: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(rows, self._dtype).tobytes())
-        self.count += len(rows)
-
-    def close(self) -> None:
-        """Put the number of rows into the header."""
-        self._file.seek(0)
-        if self._write_header() != self._begin:
-            raise ExportError(f"{self._path}: {self.count} rows are more than its header has room for")
-        self._file.close()
-
-    def _write_header(self) -> int:
-        header = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False,
-                  "shape": (self.count, *self._row)}
-        np.lib.format.write_array_header_1_0(self._file, header)
-        return self._file.tell()
+from export.catalog.arrays import ArrayFile, write_array
 
 
 class ViewFiles:
-    """VIEW.vectors.npy, VIEW.rows.npy, with ``windows`` VIEW.starts.npy, and for many vectors VIEW.faiss."""
+    """The files of one view, as edge/catalog/snapshot.py lists them."""
 
     def __init__(self, folder: Path, name: str, *, space: str, dimension: int, windows: bool):
         self._folder, self._name, self._space, self._dimension = folder, name, space, dimension
@@ -67,8 +39,8 @@ class ViewFiles:
             raise ExportError(f"view {self._name}, item {row}: a vector is zero or not finite; leave it out")
         return as_stored(vectors)
 
-    def close(self, *, ivf_from: int) -> dict[str, Any]:
-        """Finish the files. Returns the view's entry of the manifest."""
+    def close(self, items: int, *, ivf_from: int) -> dict[str, Any]:
+        """Finish the files of a catalogue of so many items. Returns the view's entry of the manifest."""
         entry: dict[str, Any] = {"space": self._space, "dimension": self._dimension, "count": self._vectors.count,
                                  "index": "exact"}
         if self._starts is not None:
@@ -78,11 +50,30 @@ class ViewFiles:
         self._rows.close()
         self._vectors.close()
         if self._vectors.count >= ivf_from:
-            stored = np.load(self._folder / f"{self._name}.vectors.npy", mmap_mode="r", allow_pickle=False)
-            recall = inverted_lists.LEAST_RECALL if self._starts is None else inverted_lists.LEAST_WINDOW_RECALL
-            probes = inverted_lists.build(stored, self._folder / f"{self._name}.faiss", least_recall=recall)
-            entry |= {"index": "ivf", "probes": probes}
+            entry |= {"index": "ivf"} | self._sort_into_lists()
+        if self._starts is None:
+            self._write_places(items, entry["index"])
         return entry
+
+    def _sort_into_lists(self) -> dict[str, Any]:
+        """Windows stay in their recordings' order too; of items' vectors the lists are the only copy."""
+        stored = self._read("vectors")
+        if self._starts is not None:
+            return inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), self._folder, self._name,
+                                        least_recall=inverted_lists.LEAST_WINDOW_RECALL)
+        made = inverted_lists.build(stored, self._read("rows"), self._folder, self._name)
+        for file in ("vectors", "rows"):
+            (self._folder / f"{self._name}.{file}.npy").unlink()
+        return made
+
+    def _write_places(self, items: int, index: str) -> None:
+        rows = self._read("rows" if index == "exact" else "labels")
+        places = np.full(items, -1, np.int32)
+        places[rows] = np.arange(len(rows))
+        write_array(self._folder / f"{self._name}.places.npy", places)
+
+    def _read(self, file: str) -> np.ndarray:
+        return np.load(self._folder / f"{self._name}.{file}.npy", mmap_mode="r", allow_pickle=False)
 
 
 def as_stored(vectors: np.ndarray) -> np.ndarray:

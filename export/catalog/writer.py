@@ -18,9 +18,8 @@ from export.catalog.vectors import ViewFiles
 from export.manifest import seal
 from export.replacement import recover, replace_folder
 
-IVF_FROM_VECTORS = 50_000
-"""From here on a view gets an index. Below, exact search takes under 1 ms on a workstation and reads 3 MB; faiss is
-faster from some 5,000 vectors on but takes 15 MB of memory itself (benchmarks/search.py)."""
+IVF_FROM_VECTORS = 20_000
+"""From here on a view gets an index. Below, exact search is as fast (benchmarks/search.py)."""
 IVF_FROM_WINDOWS = 200_000
 """The same for windows, which are looked up once for each new sound rather than several times for each list."""
 
@@ -80,7 +79,7 @@ class SnapshotWriter:
             raise ExportError(f"{self._folder}: there is nothing to put into the catalogue")
         self._items.close()
         self._facets.write(self._made)
-        views = {view: files.close(ivf_from=self._from(view)) for view, files in self._views.items()}
+        views = {view: files.close(self.count, ivf_from=self._from(view)) for view, files in self._views.items()}
         version = self._version or _content_version(self._made)
         seal(self._made, {"format": FORMAT_VERSION, "name": self._name, "version": version, "items": self.count,
                           "views": views})

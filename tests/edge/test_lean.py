@@ -17,9 +17,9 @@ MODULES = [".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("
 UPDATING = {f"edge.update.{name}" for name in ("install", "repository", "stage")}
 """What `roomtone update` alone imports, with python-tuf."""
 WORKSTATION = {"torch", "scipy", "onnx", "librosa", "python_speech_features", "export", "litert_torch", "implicit",
-               "tqdm", "mutagen", "pandas", "sklearn", "cryptography", "pytest"}
+               "tqdm", "mutagen", "pandas", "sklearn", "cryptography", "pytest", "faiss"}
 """What a device never loads."""
-LAZY = {"cv2", "av", "soundfile", "soxr", "sounddevice", "faiss", "onnxruntime", "ai_edge_litert", "tflite_runtime",
+LAZY = {"cv2", "av", "soundfile", "soxr", "sounddevice", "onnxruntime", "ai_edge_litert", "tflite_runtime",
         "tuf", "securesystemslib"}
 """What a device loads when it first needs it."""
 

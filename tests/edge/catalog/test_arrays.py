@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from edge.catalog.arrays import check_ascending, open_array
+from edge.catalog.arrays import check_ascending, check_inverse, check_within, open_array
 from edge.errors import SnapshotError
 
 
@@ -63,3 +63,28 @@ def test_values_must_ascend_within_their_range(tmp_path, values):
 def test_ascending_values_pass(tmp_path):
     for values in ([], [0], [0, 9], [3, 4, 5]):
         check_ascending(tmp_path / "a", np.array(values, int), first=0, last=9)
+
+
+@pytest.mark.parametrize("places", [[0, -1, 2], [1, -1, 0], [0, 1, -1], [0, -1, -1], [0, 5, 1], [0, -2, 1], [1, 0, 1]])
+def test_places_must_be_those_of_the_rows(tmp_path, places):
+    with pytest.raises(SnapshotError, match="says other places than there are"):
+        check_inverse(tmp_path / "a", np.array(places, np.int32), np.array([0, 2], np.int32))
+
+
+@pytest.mark.parametrize("rows", [[0, 3], [-1, 0], [0, 0]])
+def test_rows_without_a_place_are_refused(tmp_path, rows):
+    with pytest.raises(SnapshotError, match="says other places than there are"):
+        check_inverse(tmp_path / "a", np.array([0, -1, 1], np.int32), np.array(rows, np.int32))
+
+
+def test_places_of_the_rows_pass(tmp_path, monkeypatch):
+    check_inverse(tmp_path / "a", np.full(3, -1, np.int32), np.zeros(0, np.int32))
+    monkeypatch.setattr("edge.catalog.arrays.CHECKED_AT_ONCE", 2)
+    check_inverse(tmp_path / "a", np.array([2, -1, 0, 1], np.int32), np.array([2, 3, 0], np.int32))
+
+
+def test_values_must_lie_within_their_range(tmp_path):
+    check_within(tmp_path / "a", np.array([3, 0, 9]), first=0, last=9)
+    for value in (-1, 10):
+        with pytest.raises(SnapshotError, match="must lie within 0 to 9"):
+            check_within(tmp_path / "a", np.array([3, value]), first=0, last=9)

@@ -1,11 +1,16 @@
-"""One contract for every index, run over the exact one and faiss's inverted lists."""
+"""One contract for every index, run over the exact one and the inverted lists."""
+
+import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.catalog.index import ExactIndex, best_of
-from edge.catalog.ivf import IvfIndex
-from edge.errors import RuntimeMissingError, ShapeError, SnapshotError
+from edge.catalog.ivf import NEIGHBOURS, IvfIndex, spans
+from edge.catalog.lists import open_lists
+from edge.errors import ShapeError
 from export.catalog import inverted_lists
 from export.catalog.vectors import as_stored
 
@@ -19,19 +24,36 @@ def unit_rows(n: int, seed: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def stored():
-    centres = unit_rows(40, 1  )
+    centres = unit_rows(40, 1)
     return as_stored(centres[np.arange(COUNT) % 40] + 0.6 * unit_rows(COUNT, 2))
+
+
+def build(stored, folder, labels=None):
+    """The index of these vectors, and the folder's entry of the manifest."""
+    labels = np.arange(len(stored), dtype=np.int32) if labels is None else labels
+    made = inverted_lists.build(stored, labels, folder, "a")
+    lists = open_lists(lambda file, dtype, shape: np.load(folder / file), "a", stored.shape,
+                       lists=made["lists"], groups=made["groups"])
+    return lists, {k: made["probes"][str(k)] for k in NEIGHBOURS}
 
 
 @pytest.fixture(scope="module")
 def built(stored, tmp_path_factory):
-    path = tmp_path_factory.mktemp("ivf") / "audio.faiss"
-    return path, inverted_lists.build(stored, path)
+    return build(stored, tmp_path_factory.mktemp("ivf"))
 
 
-@pytest.fixture(params=["exact", "ivf"])
+def places_of(labels, total):
+    places = np.full(total, -1, np.int32)
+    places[labels] = np.arange(len(labels))
+    return places
+
+
+@pytest.fixture(params=["exact", "ivf", "ivf without places"])
 def index(request, stored, built):
-    return ExactIndex(stored) if request.param == "exact" else IvfIndex(built[0], stored, probes=built[1])
+    if request.param == "exact":
+        return ExactIndex(stored)
+    lists, probes = built
+    return IvfIndex(lists, probes=probes, places=places_of(lists.labels, COUNT) if request.param == "ivf" else None)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +101,7 @@ def test_the_length_of_a_query_does_not_matter(index, queries):
 
 def test_types(index, queries):
     positions, scores = index.search(queries[0], 3)
-    assert positions.dtype == np.int64
+    assert np.issubdtype(positions.dtype, np.integer)
     assert scores.dtype == np.float32
 
 
@@ -116,44 +138,80 @@ def test_another_shape_or_nan_is_refused(index, query):
         index.search(query, 3)
 
 
-def test_the_same_vectors_make_the_same_index(stored, built, tmp_path):
-    assert inverted_lists.build(stored, tmp_path / "again.faiss") == built[1]
-    assert (tmp_path / "again.faiss").read_bytes() == built[0].read_bytes()
+@pytest.mark.parametrize("kind", ["exact", "ivf"])
+def test_what_is_found_is_called_by_its_label(stored, queries, tmp_path, kind):
+    labels = np.arange(COUNT, dtype=np.int32) * 2 + 1
+    if kind == "exact":
+        index = ExactIndex(stored, labels)
+    else:
+        lists, probes = build(stored, tmp_path, labels)
+        index = IvfIndex(lists, probes=probes, places=places_of(lists.labels, 2 * COUNT))
+    for share in (0.5, 0.002):
+        allowed = np.random.default_rng(4).random(2 * COUNT) < share
+        for query in queries[:10]:
+            found, scores = index.search(query, 5, allowed)
+            right = by_hand(stored, query, 5, allowed[labels])[0] * 2 + 1
+            assert len(set(found.tolist()) & set(right.tolist())) >= 4
+            np.testing.assert_allclose(scores, stored[found // 2].astype(np.float64) @ query / 127, atol=1e-5)
 
 
-def test_an_index_of_other_vectors_is_refused(stored, built):
-    with pytest.raises(SnapshotError, match="not the index of 5999 x 24 vectors"):
-        IvfIndex(built[0], stored[1:], probes=1)
+def test_a_filter_that_goes_with_the_vectors_finds_most_of_what_there_is(built, stored, queries):
+    """Allowed is what is far from the query: the lists nearest to it hold none of that. Harder than any genre."""
+    lists, probes = built
+    for places in (places_of(lists.labels, COUNT), None):
+        index, right = IvfIndex(lists, probes=probes, places=places), 0
+        for query in queries:
+            allowed = stored.astype(np.float32) @ query < np.percentile(stored.astype(np.float32) @ query, 40)
+            found, wanted = index.search(query, 10, allowed)[0], by_hand(stored, query, 10, allowed)[0]
+            assert len(found) == 10
+            right += len(set(found.tolist()) & set(wanted.tolist()))
+        assert right >= 0.8 * 10 * len(queries)
 
 
-@pytest.mark.parametrize("content", [b"", b"IwSq", b"\xff" * 4000])
-def test_a_file_that_is_no_index_is_refused(stored, tmp_path, content):
-    (tmp_path / "a.faiss").write_bytes(content)
-    with pytest.raises(SnapshotError, match="not a faiss index"):
-        IvfIndex(tmp_path / "a.faiss", stored, probes=1)
+def test_every_vector_lies_in_the_list_of_a_near_centroid(built, stored):
+    lists, _ = built
+    assert sorted(lists.labels.tolist()) == list(range(COUNT))
+    np.testing.assert_array_equal(lists.vectors, stored[lists.labels])
+    assert (lists.bounds[0], lists.bounds[-1], lists.grouped[-1]) == (0, COUNT, len(lists.centroids))
+    list_of = np.repeat(np.arange(len(lists.centroids)), np.diff(lists.bounds))
+    cosines = lists.vectors.astype(np.float32) @ lists.centroids.T.astype(np.float32)
+    assert (cosines.argmax(axis=1) == list_of).mean() > 0.9
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_flipped_bits_are_an_error_or_other_neighbours(stored, built, tmp_path, queries, seed):
-    """Never a crash, never a vector that there is not."""
-    random = np.random.default_rng(seed)
-    content = bytearray(built[0].read_bytes())
-    lists_end = 200 + 64 * DIMENSION * 4
-    reach = (200, lists_end + 1000, len(content))[seed % 3]
-    for place in random.integers(0, reach, random.integers(1, 5)):
-        content[place] ^= 1 << random.integers(8)
-    (tmp_path / "a.faiss").write_bytes(content)
-    try:
-        positions, _ = IvfIndex(tmp_path / "a.faiss", stored, probes=64).search(queries[0], 10)
-    except SnapshotError:
-        return
-    assert ((positions >= 0) & (positions < COUNT)).all()
+def test_a_view_of_many_like_vectors_is_built(tmp_path):
+    """Most lists of these would be empty."""
+    stored = np.repeat(as_stored(unit_rows(5, 3)), 300, axis=0)
+    lists, probes = build(stored, tmp_path)
+    assert len(lists.centroids) <= 24
+    assert (np.diff(lists.bounds) > 0).all()
+    _, scores = IvfIndex(lists, probes=probes).search(stored[700].astype(np.float32), 20)
+    np.testing.assert_allclose(scores, 1, atol=0.01)
 
 
-def test_a_missing_faiss_says_what_to_install(stored, built, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
-    with pytest.raises(RuntimeMissingError, match="pip install faiss-cpu"):
-        IvfIndex(built[0], stored, probes=1)
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
+def test_few_vectors_are_all_found(tmp_path, count):
+    stored = as_stored(unit_rows(count, 5))
+    lists, probes = build(stored, tmp_path)
+    found, _ = IvfIndex(lists, probes=probes).search(unit_rows(1, 6)[0], 10)
+    assert found.tolist() == by_hand(stored, unit_rows(1, 6)[0], 10)[0].tolist() or count > 64
+
+
+def test_the_same_vectors_make_the_same_index(stored, tmp_path):
+    contents = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        probes = build(stored, tmp_path / name)[1]
+        contents.append((probes, {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}))
+    assert contents[0] == contents[1]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.data())
+@settings(max_examples=100, deadline=None)
+def test_spans_are_their_positions_one_after_the_other(sizes, data):
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    numbers = data.draw(st.lists(st.integers(0, len(sizes) - 1), max_size=20))
+    right = itertools.chain.from_iterable(range(bounds[number], bounds[number + 1]) for number in numbers)
+    assert spans(bounds, np.array(numbers, int)).tolist() == list(right)
 
 
 def test_equal_scores_keep_their_order():

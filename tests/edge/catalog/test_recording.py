@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.catalog import recording
-from edge.catalog.ivf import IvfIndex
+from edge.catalog.ivf import NEIGHBOURS, IvfIndex
+from edge.catalog.lists import open_lists
 from edge.catalog.recording import RecordingView
 from edge.errors import ShapeError
 from export.catalog import inverted_lists
@@ -73,8 +74,11 @@ def test_what_is_not_allowed_is_not_named():
 
 def test_a_large_view_names_the_same_through_its_index(tmp_path):
     exact, stored, starts = opened([20] * 300)
-    probes = inverted_lists.build(stored, tmp_path / "r.faiss")
-    large, _, _ = opened([20] * 300, index=IvfIndex(tmp_path / "r.faiss", stored, probes=probes))
+    made = inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), tmp_path, "r")
+    lists = open_lists(lambda file, dtype, shape: np.load(tmp_path / file), "r", stored.shape,
+                       lists=made["lists"], groups=made["groups"])
+    index = IvfIndex(lists, probes={k: made["probes"][str(k)] for k in NEIGHBOURS})
+    large, _, _ = opened([20] * 300, index=index)
     for number in range(0, 300, 30):
         heard = stored[starts[number] + 3 : starts[number] + 9] / 127 + 0.5 * unit_rows(6, number)
         (row, *_), (score, *_) = large.match(heard, 2)

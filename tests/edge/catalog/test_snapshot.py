@@ -12,7 +12,9 @@ from edge.catalog.facets import Facets
 from edge.catalog.similar import similar
 from edge.catalog.snapshot import open_snapshot
 from edge.errors import RoomtoneError, SnapshotError, UsageError
+from export.catalog.writer import ViewData, write_snapshot
 from export.manifest import seal
+from tests.edge.catalog.conftest import items, unit_rows
 
 
 def reseal(folder, **changes):
@@ -116,10 +118,11 @@ def test_sealed_arrays_that_do_not_fit_are_refused(copy, name, array, message):
 
 
 @pytest.mark.parametrize("changes", [
-    {"items": 61}, {"items": "60"}, {"items": -1}, {"views": []}, {"views": {"audio": {}}}, {"format": 2}, {"name": 3},
+    {"items": 61}, {"items": "60"}, {"items": -1}, {"views": []}, {"views": {"audio": {}}}, {"format": 3}, {"name": 3},
     {"views": {"../audio": {"space": "a", "dimension": 16, "count": 60, "index": "exact"}}},
     {"views": {"audio": {"space": "a", "dimension": 16, "count": 60, "index": "tree"}}},
-    {"views": {"audio": {"space": "a", "dimension": 16, "count": 60, "index": "ivf", "probes": 1}}},
+    {"views": {"audio": {"space": "a", "dimension": 16, "count": 60, "index": "ivf", "lists": 1, "groups": 1,
+                         "probes": {"10": 1, "100": 1, "1000": 1}}}},
     {"views": {"audio": {"space": "a", "dimension": 16, "count": 1 << 39, "index": "exact"}}},
     {"views": {name: {"space": "a", "dimension": 16, "count": 240, "index": "exact", "recordings": 60}
                for name in ("audio", "recording")}},
@@ -130,13 +133,69 @@ def test_a_manifest_that_does_not_fit_is_refused(copy, changes):
         open_snapshot(copy)
 
 
+def test_an_older_catalogue_says_what_to_do(copy):
+    reseal(copy, format=1)
+    with pytest.raises(SnapshotError, match="format 1 is not the format 2 that this version reads"):
+        open_snapshot(copy)
+
+
+@pytest.fixture(scope="session")
+def listed(tmp_path_factory):
+    """A catalogue whose views all lie in lists."""
+    folder = tmp_path_factory.mktemp("listed") / "catalog"
+    views = {
+        "audio": ViewData("a@1", unit_rows(400, 1), np.arange(400)),
+        "video": ViewData("v@1", unit_rows(200, 2), np.arange(0, 400, 2)),
+        "recording": ViewData("r@1", unit_rows(800, 3), np.repeat(np.arange(400), 2), windows=True),
+    }
+    write_snapshot(folder, items(400), views, name="test", version="1", ivf_from=100)
+    return folder
+
+
+def test_views_in_lists_answer_as_others_do(listed):
+    with open_snapshot(listed) as snapshot:
+        audio, video = snapshot.views["audio"], snapshot.views["video"]
+        assert (audio.size, video.size, snapshot.recordings.size) == (400, 200, 800)
+        assert video.vector(3) is None
+        for row in (0, 8, 398):
+            np.testing.assert_allclose(audio.vector(row), unit_rows(400, 1)[row], atol=0.01)
+            np.testing.assert_allclose(video.vector(row), unit_rows(200, 2)[row // 2], atol=0.01)
+            assert audio.search(audio.vector(row), 1)[0].tolist() == [row]
+            assert video.search(video.vector(row), 1, allowed=np.arange(400) % 4 == 0)[0] % 4 == 0
+            assert snapshot.recordings.match(unit_rows(800, 3)[2 * row : 2 * row + 2], 1)[0].tolist() == [row]
+        found, known = video.vectors(np.array([8, 9]))
+        np.testing.assert_allclose(found, [unit_rows(200, 2)[4], np.zeros(16)], atol=0.01)
+        assert known.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(("file", "change", "message"), [
+    ("audio.labels", lambda a: np.full_like(a, 7), "audio.places.npy: says other places"),
+    ("audio.places", lambda a: a[::-1], "audio.places.npy: says other places"),
+    ("audio.labels", lambda a: a + 1, "audio.places.npy: says other places"),
+    ("recording.labels", lambda a: a + 1, "must lie within 0 to 799"),
+    ("recording.labels", lambda a: a - 1, "must lie within 0 to 799"),
+    ("audio.bounds", lambda a: a + 1, "must ascend within 0 to 400"),
+    ("audio.bounds", lambda a: a[::-1], "must ascend within 0 to 400"),
+    ("audio.grouped", lambda a: a - 1, "must ascend within 0"),
+    ("audio.grouped", lambda a: np.arange(len(a)) + (np.arange(len(a)) > 0), "must ascend within|must go from 0"),
+    ("audio.lists", lambda a: a[:-1], "not the array int8"),
+    ("audio.centroids", lambda a: a[:, :-1], "not the array int8"),
+])
+def test_sealed_lists_that_do_not_fit_are_refused(listed, tmp_path, file, change, message):
+    copy = shutil.copytree(listed, tmp_path / "copy")
+    np.save(copy / f"{file}.npy", np.ascontiguousarray(change(np.load(copy / f"{file}.npy"))))
+    reseal(copy)
+    with pytest.raises(SnapshotError, match=message):
+        open_snapshot(copy)
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_garbage_behind_right_hashes_is_refused(folder, tmp_path, data):
+def test_garbage_behind_right_hashes_is_refused(folder, listed, tmp_path, data):
     """What a broken exporter could seal: only RoomtoneErrors, at opening or at use."""
     copy = tmp_path / "copy"
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy)
+    shutil.copytree(data.draw(st.sampled_from([folder, listed])), copy)
     name = data.draw(st.sampled_from(sorted(path.name for path in copy.iterdir() if path.suffix != ".json")))
     content = bytearray((copy / name).read_bytes())
     for _ in range(data.draw(st.integers(1, 8))):
@@ -158,6 +217,8 @@ def use(snapshot):
         lambda: snapshot.items.search("coffee", 3), lambda: list(snapshot.items),
         lambda: snapshot.items.by_id("track:3"), lambda: snapshot.items.search("北京", 3),
         lambda: snapshot.views["audio"].search(query, 3), lambda: snapshot.recordings.match(query[np.newaxis], 3),
+        lambda: snapshot.views["video"].search(query, 3, allowed=np.arange(len(snapshot.items)) % 9 == 0),
+        lambda: snapshot.views["video"].vectors(np.arange(len(snapshot.items))),
         lambda: similar(snapshot, "track:3", 3),
     ):
         try:

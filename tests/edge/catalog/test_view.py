@@ -8,6 +8,7 @@ from edge.catalog.view import View
 from export.catalog.vectors import as_stored
 
 ROWS = np.array([1, 4, 5, 9], np.int32)
+PLACES = np.array([-1, 0, -1, -1, 1, 2, -1, -1, -1, 3, -1, -1], np.int32)
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def vectors():
 @pytest.fixture
 def view(vectors):
     stored = as_stored(vectors)
-    return View(stored, ROWS, ExactIndex(stored), name="audio", space="a", items=12)
+    return View(stored, PLACES, ExactIndex(stored, ROWS), name="audio", space="a")
 
 
 def unit(vector):
@@ -42,7 +43,7 @@ def test_the_mask_is_of_items_not_of_vectors(view, vectors):
 
 def test_a_complete_view_takes_the_mask_as_it_is(vectors):
     stored = as_stored(vectors)
-    view = View(stored, np.arange(4, dtype=np.int32), ExactIndex(stored), name="audio", space="a", items=4)
+    view = View(stored, np.arange(4, dtype=np.int32), ExactIndex(stored), name="audio", space="a")
     assert view.search(vectors[2], 4, allowed=np.arange(4) != 2)[0].tolist() != []
     assert 2 not in view.search(vectors[2], 4, allowed=np.arange(4) != 2)[0]
 
@@ -63,7 +64,7 @@ def test_many_vectors_at_once(view, vectors):
 
 def test_an_empty_view_finds_nothing():
     stored = np.zeros((0, 8), np.int8)
-    view = View(stored, np.zeros(0, np.int32), ExactIndex(stored), name="video", space="v", items=3)
+    view = View(stored, np.full(3, -1, np.int32), ExactIndex(stored, np.zeros(0, np.int32)), name="video", space="v")
     assert [len(part) for part in view.search(np.ones(8, np.float32), 3)] == [0, 0]
     assert [len(part) for part in view.search(np.ones(8, np.float32), 3, allowed=np.ones(3, bool))] == [0, 0]
     assert view.vector(0) is None

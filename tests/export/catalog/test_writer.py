@@ -46,7 +46,9 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, ivf_from):
     versions = {write(tmp_path / name, ivf_from=ivf_from) for name in ("one", "two")}
     assert len(versions) == 1
     names = {path.name for path in (tmp_path / "one").iterdir()}
-    assert ("audio.faiss" in names) == ("recording.faiss" in names) == (ivf_from is not None)
+    assert ("audio.lists.npy" in names) == ("recording.lists.npy" in names) == (ivf_from is not None)
+    assert ("audio.vectors.npy" in names) == (ivf_from is None)  # the lists are the only copy
+    assert "recording.vectors.npy" in names
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
