@@ -11,7 +11,7 @@ SESSION_BUDGET = 8.0
 DAY_BUDGET = 16.0
 """Sums of strengths that any session and any day may have: 16 liked items, or 23 played to the end."""
 USUAL = 3.0
-"""Beyond its budget a session counts up to so many times the user's median session; a day likewise. On MovieLens-100k,
+"""Beyond its budget a session counts up to so many times the median of the user's others; a day likewise. On MovieLens-100k,
 where a session rates a hundred films, fixed budgets alone cost 1.7 % of NDCG@10, these .3 %."""
 SHORT_ITEMS = 5.0
 """The short-term memory fades by e every five items: the mood of this session."""
@@ -54,12 +54,16 @@ def _within(strengths: np.ndarray, period: np.ndarray, budget: float) -> np.ndar
     scaled = np.zeros_like(strengths)
     for part in (np.maximum(strengths, 0), np.minimum(strengths, 0)):
         sums = np.abs(np.bincount(index, part, len(names)))
-        limit = max(budget, USUAL * _median(sums[sums > 0]))
+        limit = max(budget, USUAL * _usual(sums[sums > 0]))
         scaled += part * (limit / np.maximum(sums, limit))[index]
     return scaled
 
 
-def _median(values: np.ndarray) -> float:
-    """0 for none; np.median takes five times as long over a few."""
-    ordered, middle = np.sort(values), len(values) // 2
-    return float(ordered[middle] + ordered[~middle]) / 2 if len(values) else 0.0
+def _usual(sums: np.ndarray) -> float:
+    """The median of all but the largest, so that nothing is its own measure; 0 for one or none.
+
+    np.median takes five times as long over a few.
+    """
+    others = np.sort(sums)[:-1]
+    middle = len(others) // 2
+    return float(others[middle] + others[~middle]) / 2 if len(others) else 0.0

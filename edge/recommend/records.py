@@ -6,7 +6,7 @@ Everything that is learned about a user is computed from these records, so it ca
 import numpy as np
 
 from edge.recommend.event import EVENTS, Event
-from edge.recommend.signals import SEEN_ONLY, strengthen
+from edge.recommend.signals import SEEN_ONLY, VERDICTS, strengthen, within_session
 
 MAX_ITEMS = 1024
 MAX_IMPRESSIONS = 256
@@ -17,6 +17,7 @@ RECORD = np.dtype(
     [
         ("row", np.int32),
         ("strength", np.float32),
+        ("before", np.float32),  # the strength when the session began, or since the last explicit word
         ("session", np.int32),
         ("day", np.int32),
         ("time_s", np.float64),
@@ -61,8 +62,12 @@ class Records:
             self._impressions += 1
             return
         record = self._to_the_end(row)
-        before = float(record["strength"])
-        record["strength"] = strengthen(before, event)
+        if record["session"] != self._session:
+            record["before"] = record["strength"]
+        strength = strengthen(float(record["strength"]), event)
+        if event.event in VERDICTS:
+            record["before"] = strength
+        record["strength"] = within_session(float(record["before"]), strength)
         record["session"], record["day"], record["time_s"] = self._session, int(time_s // DAY_S), time_s
         record["event"] = _stronger(int(record["event"]), event.event)
         counter = {"skip": "skips", "finish": "finishes"}.get(event.event)
@@ -79,11 +84,20 @@ class Records:
             record = np.zeros((), RECORD)
             record["row"] = row
             if self._count == MAX_ITEMS:
-                self._table[:-1] = self._table[1:].copy()
+                leaving = self._leaving()
+                self._table[leaving:-1] = self._table[leaving + 1 :].copy()
             else:
                 self._count += 1
         self._table[self._count - 1] = record
         return self._table[self._count - 1 : self._count].reshape(())  # a view: writing to it changes the table
+
+    def _leaving(self) -> int:
+        """Which record goes when there are too many: the oldest, but of a session that has half of them its own oldest.
+
+        However many items a burst of events touches, the other half remembers what was before.
+        """
+        begun = int(np.searchsorted(self._table["session"], self._session))
+        return begun if MAX_ITEMS - begun >= MAX_ITEMS // 2 else 0
 
 
 def _stronger(old: int, new: str) -> int:

@@ -20,6 +20,9 @@ VERDICTS = ("like", "dislike", "share")
 """An explicit word replaces what was thought before; anything else is added to it."""
 DONE_LIMIT = 0.8
 """An item that was finished a hundred times, attended or not, says less than one that was liked."""
+SESSION_LIMIT = 0.8
+"""What was done with an item in one session moves it no further: a child that skips a favourite for an hour does not
+turn it into something unwanted."""
 DWELL_WEIGHT, LONG_DWELL_S = 0.4, 60.0
 """Staying a minute with an item says nearly as much as finishing it."""
 SEEN_ONLY = ("impression",)
@@ -43,3 +46,8 @@ def strengthen(strength: float, event: Event) -> float:
     if step >= 0:
         return max(strength, min(DONE_LIMIT, strength + step))
     return min(strength, max(-DONE_LIMIT, strength + step))
+
+
+def within_session(before: float, strength: float) -> float:
+    """The strength, no further than SESSION_LIMIT from what it was ``before`` the session."""
+    return min(before + SESSION_LIMIT, max(before - SESSION_LIMIT, strength))

@@ -140,6 +140,35 @@ def test_a_night_of_unattended_playing_does_not_take_the_taste_over(recommender,
     assert recommender.recommend(NOTHING, user="anna", k=3)[0].artist == "Cleo"
 
 
+def test_the_taste_that_was_asked_for_longest_ago_is_rebuilt_and_the_same(snapshot, history, monkeypatch):
+    monkeypatch.setattr("edge.recommend.recommender.MOST_TASTES", 2)
+    users = ("anna", "bo", "cy")
+    for number, (user, artist) in enumerate(zip(users, ("ada", "ben", "cleo"), strict=True)):
+        history.add_all([Event(f"{user}{track}", user, f"{artist}-{track}", "like", None, 1e9 + number)
+                         for track in range(3)])  # fmt: skip
+    read_from: list[tuple[str, int]] = []
+    numbered = history.numbered
+    monkeypatch.setattr(history, "numbered", lambda user, *, after, limit: (
+        read_from.append((user, after)), numbered(user, after=after, limit=limit))[1])
+    recommender = Recommender(snapshot, history, exploration=0.0)
+    first = {user: recommender.recommend(NOTHING, user=user, k=5) for user in users}
+    assert {user: found[0].artist for user, found in first.items()} == {"anna": "Ada", "bo": "Ben", "cy": "Cleo"}
+    assert recommender.recommend(NOTHING, user="bo", k=5) == first["bo"]  # kept
+    assert recommender.recommend(NOTHING, user="anna", k=5) == first["anna"]  # rebuilt, cy goes
+    assert recommender.recommend(NOTHING, user="cy", k=5) == first["cy"]  # rebuilt
+    assert [user for user, after in read_from if after == 0] == ["anna", "bo", "cy", "anna", "cy"]
+
+
+def test_of_all_places_a_share_goes_to_what_nobody_has_played(snapshot, history):
+    history.add_all([Event(f"e{number}", f"user {number}", "ada-1", "like", None, 1e9) for number in range(400)])
+    recommender = Recommender(snapshot, history, exploration=0.02, gini_bound=1.0)
+    recommender._lookup.unplayed = recommender._lookup.groups == recommender._lookup.groups[12]  # Ben's
+    lists = [recommender.recommend(NOTHING, user=f"user {number}", k=5) for number in range(400)]
+    drawn = [found[-1] for found in lists if found[-1].propensity is not None]
+    assert 400 * 0.1 - 4 * 6 < len(drawn) < 400 * 0.1 + 4 * 6
+    assert all(one.artist == "Ben" and one.reasons[0] == "new, for you to try" for one in drawn)
+
+
 def test_fewer_candidates_are_enough_for_a_list(snapshot, history, hearing):
     found = Recommender(snapshot, history, candidates=10).recommend(hearing(0), user="anna", k=20)
     assert 1 <= len(found) <= 10

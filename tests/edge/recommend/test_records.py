@@ -104,7 +104,8 @@ def test_no_session_and_no_day_weighs_more_than_its_limit(steps):
     for period, budget in (("session", SESSION_BUDGET), ("day", DAY_BUDGET)):
         for sign in (1, -1):
             before = sums(records.table[period], np.maximum(sign * records.table["strength"], 0))
-            limit = max(budget, USUAL * np.median(before[before > 0]) if before.any() else 0)
+            others = np.sort(before[before > 0])[:-1]
+            limit = max(budget, USUAL * np.median(others) if len(others) else 0)
             assert (sums(records.table[period], np.maximum(sign * weights, 0)) <= limit + 1e-4).all()
 
 
