@@ -11,8 +11,8 @@ SESSION_BUDGET = 8.0
 DAY_BUDGET = 16.0
 """Sums of strengths that any session and any day may have: 16 liked items, or 23 played to the end."""
 USUAL = 3.0
-"""Beyond its budget a session counts up to so many times the median of the user's others; a day likewise. On MovieLens-100k,
-where a session rates a hundred films, fixed budgets alone cost 1.7 % of NDCG@10, these .3 %."""
+"""Beyond its budget a session counts up to so many times the median of the user's others; a day likewise. On
+MovieLens-100k, where a session rates a hundred films, fixed budgets alone cost 1.7 % of NDCG@10, these .3 %."""
 SHORT_ITEMS = 5.0
 """The short-term memory fades by e every five items: the mood of this session."""
 LONG_ITEMS, LONG_SHARE = 15.0, 0.5

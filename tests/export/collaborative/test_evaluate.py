@@ -18,6 +18,7 @@ from export.collaborative.grades import scale_of
 from export.collaborative.metrics import interval, ndcg, recall
 from export.collaborative.new_items import _cold, _drawn
 from export.collaborative.protocol import events_of, strict, temporal, with_noise
+from export.collaborative.ratings import MAX_TEXT_CHARACTERS, read_ratings
 from export.commands import evaluate as evaluate_command
 
 pytest.importorskip("implicit")
@@ -123,3 +124,44 @@ def test_what_was_learned_reaches_the_device(rated, ratings, tmp_path, capsys):
         recommender = Recommender(snapshot, history, exploration=0.0)
         found = recommender.recommend(Context(), user="ann", k=5)
     assert all(int(one.item[1:]) >= 20 for one in found)
+
+
+HEAD = "user,item,rating,timestamp,title\n"
+BAD = {
+    "no timestamp": "user,item,rating\nann,i0,5\n", "NaN": HEAD + "ann,i0,nan,5,t\n", "past": HEAD + "ann,i0,5,-5,t\n",
+    "future": HEAD + "ann,i0,5,1e11,t\n", "one user": HEAD + "ann,i0,5,5,t\nann,i1,5,6,t\n",
+    "one item": HEAD + "ann,i0,5,5,t\nbo,i0,5,6,t\n", "nobody to hold out": HEAD + "ann,i0,5,5,t\nbo,i1,5,6,t\n",
+    "empty": "", "a header alone": HEAD,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("command", ["evaluate", "collaborative"])
+def test_bad_ratings_get_one_sentence_and_change_nothing(ratings, tmp_path, capsys, command, name):
+    path, catalog = tmp_path / "ratings.csv", tmp_path / "catalog"
+    path.write_text(BAD[name], encoding="utf-8")
+    write_catalogue(catalog, ratings)
+    before = {file.name: file.read_bytes() for file in catalog.iterdir()}
+    code = main([command, str(path), *(["--catalog", str(catalog)] if command == "collaborative" else [])])
+    said = capsys.readouterr().err
+    if command == "collaborative" and name == "nobody to hold out":
+        assert code == 0  # two users do teach something
+        return
+    assert code == 1
+    assert len(said.strip().splitlines()) == 1
+    assert str(path) in said or "hold some out" in said
+    assert {file.name: file.read_bytes() for file in catalog.iterdir()} == before
+
+
+def test_titles_of_any_script_and_length_reach_the_list_as_they_are(ratings, tmp_path):
+    titles = ["\u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd",
+              "\U0001f3b5\U0001f468\u200d\U0001f469\u200d\U0001f467", "t" * 10**6]  # fmt: skip
+    lines = [f"u{user},i{item},{5 - item % 2},{user * 9 + item},{titles[item]}"
+             for user in range(4) for item in range(3)]  # fmt: skip
+    path = tmp_path / "ratings.csv"
+    path.write_text(HEAD + "\n".join(lines) + "\nu0,i0,1,500,again\n", encoding="utf-8")
+    write_catalogue(tmp_path / "catalog", read_ratings(path))
+    assert main(["collaborative", str(path), "--catalog", str(tmp_path / "catalog")]) == 0
+    with open_snapshot(tmp_path / "catalog") as snapshot, History(tmp_path / "history.db") as history:
+        found = Recommender(snapshot, history).recommend(Context(), user="ann", k=3)
+    assert {one.title for one in found} == {*titles[:2], "t" * MAX_TEXT_CHARACTERS}
