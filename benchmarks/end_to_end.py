@@ -48,7 +48,9 @@ def _commands(profile: FirmwareProfile) -> list[Row]:
     """The whole command, from start to exit."""
     with tempfile.TemporaryDirectory() as folder:
         settings = str(write_profile(profile, Path(folder) / f"{profile.name}.toml"))
-        return [_command(clip, settings, folder) for clip in sample_clips()]
+        sound, film = sample_clips()
+        clips = [sound, film] if profile.video.enabled else [sound]
+        return [_command(clip, settings, folder) for clip in clips]
 
 
 def _command(clip: Path, settings: str, folder: str) -> Row:
