@@ -3,6 +3,6 @@
 ``run`` takes the parsed arguments and returns the document that is printed. What is slow to import is imported in it.
 """
 
-from export.commands import catalog, collaborative, evaluate, keygen, model, publish, sign, verify
+from export.commands import catalog, collaborative, evaluate, keygen, model, publish, sign, teachers, verify
 
-ALL = (model, catalog, collaborative, evaluate, verify, keygen, sign, publish)
+ALL = (model, catalog, collaborative, evaluate, teachers, verify, keygen, sign, publish)

@@ -1,0 +1,170 @@
+"""One contract over every kind of teacher, on small ones with random weights; names, and what is said of others."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from edge.errors import ExportError, ShapeError, UsageError
+from export.cli import main
+from export.models.video import EfficientNetLite0
+from export.teachers.base import declaration
+from export.teachers.efficientnet import EfficientNetTeacher
+from export.teachers.open import TEACHERS, known, open_any, open_teacher
+
+transformers = pytest.importorskip("transformers")
+from export.teachers.transformer import TextEncoder  # noqa: E402
+
+WORDS = ("<pad>", "<unk>", "<s>", "</s>", "slow", "piano", "music", "a", "fast", "drum", "solo")
+SMALL = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
+def tokenizer():
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="<pad>", unk_token="<unk>", bos_token="<s>", eos_token="</s>",
+        cls_token="<s>", sep_token="</s>", model_max_length=20)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "clip"
+    text = {**SMALL, "vocab_size": len(WORDS), "max_position_embeddings": 20, "eos_token_id": 3, "bos_token_id": 2,
+            "pad_token_id": 0}
+    config = transformers.CLIPConfig(text_config=text, vision_config={**SMALL, "image_size": 32, "patch_size": 8},
+                                     projection_dim=12)
+    transformers.CLIPModel(config).save_pretrained(folder)
+    transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+                                    ).save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def clap(tmp_path_factory):
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "clap"
+    text = {**SMALL, "vocab_size": len(WORDS), "max_position_embeddings": 40, "pad_token_id": 0}
+    audio = {"hidden_size": 16, "patch_embeds_hidden_size": 8, "depths": [1, 1], "num_attention_heads": [2, 2],
+             "num_hidden_layers": 2, "spec_size": 64, "num_mel_bins": 16, "patch_size": 4, "patch_stride": [4, 4],
+             "window_size": 4, "num_classes": 3, "enable_fusion": False}
+    config = transformers.ClapConfig(text_config=text, audio_config=audio, projection_dim=12)
+    transformers.ClapModel(config).save_pretrained(folder)
+    transformers.ClapFeatureExtractor(feature_size=16, max_length_s=1, truncation="rand_trunc").save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sentences(tmp_path_factory):
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("models") / "sentences"
+    transformers.BertModel(transformers.BertConfig(**SMALL, vocab_size=len(WORDS), max_position_embeddings=20)
+                           ).save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+def teacher(kind, request):
+    if kind == "efficientnet-lite0":
+        torch.manual_seed(0)
+        return EfficientNetTeacher(EfficientNetLite0().eval())
+    if kind == "sentences":
+        return TextEncoder(request.getfixturevalue("sentences"), name=kind, most_tokens=8, licence="none")
+    return open_any(f"{kind}:{request.getfixturevalue(kind.removesuffix('-text'))}")
+
+
+def inputs(one):
+    if hasattr(one, "rate_hz"):
+        return np.random.default_rng(0).normal(0, 3000, (3, one.window_samples)).astype(np.int16)
+    if hasattr(one, "side_px"):
+        return np.random.default_rng(0).integers(0, 256, (3, one.side_px, one.side_px, 3), dtype=np.uint8)
+    return ["slow piano music", "a fast drum solo", "piano"]
+
+
+@pytest.mark.parametrize("kind", ["efficientnet-lite0", "sentences", "clip", "clip-text", "clap", "clap-text"])
+def test_every_teacher_keeps_the_contract(kind, request):
+    one = teacher(kind, request)
+    given = inputs(one)
+    found = one.embed(given)
+    assert (found.shape, found.dtype) == ((3, one.dimension), np.float32)
+    assert np.isfinite(found).all()
+    largest = np.abs(found).max()
+    assert np.abs(found[0] - found[1]).max() > 1e-3 * largest, "what differs is told apart"
+    np.testing.assert_allclose(one.embed(given[1:2])[0], found[1], atol=1e-4 * largest, err_msg="each on its own")
+    assert one.embed(given[:0]).shape == (0, one.dimension)
+    said = declaration(one)
+    assert {"name", "dimension", "licence"} < said.keys()
+    assert len(said.keys() & {"rate_hz", "side_px", "most_tokens"}) == 1
+
+
+@pytest.mark.parametrize("kind", ["efficientnet-lite0", "clip", "clap"])
+def test_inputs_of_another_shape_are_refused(kind, request):
+    one = teacher(kind, request)
+    with pytest.raises(ShapeError, match=r"of shape \(2, 7\)"):
+        one.embed(np.zeros((2, 7), np.uint8))
+
+
+def test_clap_hears_the_same_in_both_kinds_of_samples(clap):
+    one = open_teacher(f"clap:{clap}")
+    whole = inputs(one)
+    np.testing.assert_allclose(one.embed(whole), one.embed(whole.astype(np.float32) / 32768), atol=1e-4)
+    assert (one.rate_hz, one.window_samples) == (16_000, 16_000)
+
+
+def test_a_text_teacher_sees_no_more_than_its_tokens(sentences):
+    one = TextEncoder(sentences, name="short", most_tokens=2, licence="none")
+    first, second = one.embed(["slow piano music a", "slow piano drum solo"])
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_padding_does_not_count(sentences):
+    one = TextEncoder(sentences, name="any", most_tokens=8, licence="none")
+    together = one.embed(["piano", "slow piano music a fast drum solo"])
+    np.testing.assert_allclose(one.embed(["piano"])[0], together[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["", "clip", "clip:", "musicnn-msd:/tmp", "CLIP:/tmp", "nobody"])
+def test_names_that_there_are_not_are_answered_with_those_that_there_are(name):
+    with pytest.raises(UsageError, match=r"is not one of musicnn-msd, .*clip:FOLDER"):
+        known(name)
+
+
+def test_the_audio_view_takes_teachers_of_sound(clip):
+    with pytest.raises(UsageError, match=r"takes pictures, not sound; those of sound are musicnn-msd, .*clap:FOLDER"):
+        open_teacher(f"clip:{clip}")
+
+
+def test_a_folder_without_a_model_is_named(tmp_path, clip):
+    with pytest.raises(ExportError, match="is not a folder"):
+        open_any(f"clip:{tmp_path / 'none'}")
+    with pytest.raises(ExportError, match="no ClapModel can be read there"):
+        open_any(f"clap:{tmp_path}")
+
+
+def test_pickled_weights_are_not_opened(tmp_path, clip):
+    """A pytorch_model.bin is a pickle: it is refused, not loaded."""
+    import shutil
+
+    shutil.copytree(clip, tmp_path / "m")
+    (tmp_path / "m" / "model.safetensors").unlink()
+    (tmp_path / "m" / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch /tmp/pickled'\ntR.")
+    with pytest.raises(ExportError, match="no CLIPModel can be read there"):
+        open_any(f"clip:{tmp_path / 'm'}")
+
+
+def test_the_command_lists_declares_and_embeds(clip, capsys):
+    assert main(["teachers", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {teacher.usage: teacher.takes for teacher in TEACHERS}
+    assert main(["teachers", f"clip-text:{clip}", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["most_tokens"] == 20
+    assert main(["teachers", f"clip-text:{clip}", "slow piano", "a drum", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [row["input"] for row in found["embeddings"]] == ["slow piano", "a drum"]
+    assert [len(row["vector"]) for row in found["embeddings"]] == [12, 12]
+    assert main(["teachers", "nobody"]) == 2
