@@ -52,8 +52,11 @@ def _open_ms(folder: str, record: Verified | None) -> float:
 
 
 def _questions(snapshot: Snapshot) -> tuple[np.ndarray, list[str]]:
-    """Queries near items but none of them, each some way from one to another, and titles to look for."""
-    first, second = np.random.default_rng(1).integers(0, len(snapshot.items), (2, QUESTIONS))
+    """Queries near items but none of them, each some way from one to another, and titles to look for.
+
+    They are not those by which the writer measures how many lists are enough.
+    """
+    first, second = np.random.default_rng(3).integers(0, len(snapshot.items), (2, QUESTIONS))
     view = snapshot.views["audio"]
     queries = unit(view.vectors(first)[0] + np.float32(0.5) * view.vectors(second)[0])
     return queries, [snapshot.items.by_row(row).title for row in first.tolist()]

@@ -1,5 +1,6 @@
 """What does a catalogue cost to write, to open and to ask, by its size?"""
 
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from benchmarks.process import json_from_python
 from benchmarks.report import Row
 from benchmarks.synthetic import audio_spectrum, draw
+from edge.bundle import open_bundle
 from edge.catalog.items import Item
 from edge.firmware import MIB, FirmwareProfile
 from export.catalog.writer import SnapshotWriter, ViewSpec
@@ -18,7 +20,6 @@ WINDOWS = 40
 """Windows of a recording: a minute and a half, every two seconds and a bit."""
 WORDS = ("river", "stone", "winter", "light", "shadow", "morning", "silver", "garden", "thunder", "paper", "window",
          "silence", "harbour", "copper", "meadow", "velvet", "lantern", "orchard", "compass", "ember")
-VIEWS = {"audio": ViewSpec("synthetic", 64), "recording": ViewSpec("synthetic", 64, windows=True)}
 
 
 def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
@@ -41,13 +42,15 @@ def _of_size(size: int) -> Row:
     return Row(f"{size:,} items", {"build_s": build_s, "size_mib": size_bytes / MIB, **asked})
 
 
-def write(folder: Path, size: int) -> None:
-    """A synthetic snapshot; a twentieth of the items share an artist."""
-    random, audio = np.random.default_rng(size), draw(audio_spectrum(), size)
-    with SnapshotWriter(folder, VIEWS, name=f"synthetic-{size}", version="1") as writer:
+def write(folder: Path, size: int, *, windows: int = WINDOWS) -> None:
+    """A synthetic snapshot in the default bundle's spaces; a twentieth of the items share an artist."""
+    random, audio, spaces = np.random.default_rng(size), draw(audio_spectrum(), size), open_bundle().spaces()
+    views = {view: ViewSpec(spaces[view], 64, windows=view == "recording")
+             for view in (("audio", "recording") if windows else ("audio",))}
+    with SnapshotWriter(folder, views, name=f"synthetic-{size}", version="1") as writer:
         for number in range(size):
-            windows = audio[number] + random.normal(0, 12, (WINDOWS, 64))
-            writer.add(item_of(number, size, random), {"audio": audio[number], "recording": windows})
+            heard = {"recording": audio[number] + random.normal(0, 12, (windows, 64))} if windows else {}
+            writer.add(item_of(number, size, random), {"audio": audio[number], **heard})
         writer.finish()
 
 
@@ -57,3 +60,7 @@ def item_of(number: int, size: int, random: np.random.Generator) -> Item:
     return Item(row=0, item=f"track:synthetic/{number:07d}", kind="track", title=f"{title} {number}", artist=artist,
                 album=f"Album {number // 10}", genre=WORDS[number % 7], year=1960 + number % 65, duration_s=200.0,
                 licence="CC-BY-4.0", source="synthetic", popularity=number / size, added_s=1.7e9 + number)
+
+
+if __name__ == "__main__":  # python -m benchmarks.catalog FOLDER ITEMS WINDOWS
+    write(Path(sys.argv[1]), int(sys.argv[2]), windows=int(sys.argv[3]))

@@ -18,7 +18,7 @@ from edge.firmware import MIB, FirmwareProfile
 
 REPEATS = 10
 COLD_REPEATS = 3
-PACKAGES = ("numpy", "ai_edge_litert", "onnxruntime", "faiss", "faiss_cpu", "starlette", "uvicorn", "cv2",
+PACKAGES = ("numpy", "ai_edge_litert", "onnxruntime", "starlette", "uvicorn", "cv2",
             "opencv_python_headless", "av", "soxr", "google")
 COMMANDS = {
     "python alone": ["-c", "pass"],

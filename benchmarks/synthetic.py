@@ -103,7 +103,7 @@ def _vocabulary() -> list[str]:
 
 
 def write_catalog(folder: Path, size: int) -> None:
-    """A snapshot of so many items, each with a vector in the audio view. Needs the exporter's writer and faiss."""
+    """A snapshot of so many items, each with a vector in the audio view. Needs the exporter's writer."""
     from export.catalog.writer import SnapshotWriter, ViewSpec
 
     vectors = draw(audio_spectrum(), size)

@@ -161,7 +161,8 @@ def _catalogue_bytes(snapshot: Snapshot) -> int:
     arrays = sum(size for name, size in sizes.items() if name.endswith(".npy"))
     for view in (snapshot.recordings, snapshot.shots):
         if view is not None and f"{view.name}.lists.npy" in sizes:
-            arrays -= sizes[f"{view.name}.vectors.npy"] + int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.lists.npy"])
+            arrays -= sum(sizes[f"{view.name}.{file}.npy"] for file in ("vectors", "labels"))
+            arrays -= int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.lists.npy"])
     return CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
 
 

@@ -12,8 +12,8 @@ MAPS = Path("/proc/self/maps")
 READ_ONLY = "r--"
 
 
-def release(path: Path) -> int:
-    """Let go of the pages of all read-only mappings of a file, or of the files in a folder.
+def release(*paths: Path) -> int:
+    """Let go of the pages of all read-only mappings of some files, or of the files in some folders.
 
     They are mapped again when they are read. Returns how many bytes are mapped. Does nothing where the system has no
     /proc/self/maps.
@@ -22,10 +22,10 @@ def release(path: Path) -> int:
         mappings = MAPS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return 0
-    wanted, libc, mapped = str(path.resolve()), ctypes.CDLL(None), 0
+    wanted, libc, mapped = tuple(f"{path.resolve()}/" for path in paths), ctypes.CDLL(None), 0
     for mapping in mappings:
         span, permissions, _, _, _, *file = mapping.split(maxsplit=5)
-        if file and permissions.startswith(READ_ONLY) and f"{file[0]}/".startswith(f"{wanted}/"):
+        if file and permissions.startswith(READ_ONLY) and f"{file[0]}/".startswith(wanted):
             begin, end = (int(address, 16) for address in span.split("-"))
             libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED)
             mapped += end - begin

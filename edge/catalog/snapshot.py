@@ -40,6 +40,8 @@ WINDOWED = ("recording", "shot")
 """The views that may have several vectors an item."""
 MOST_ITEMS = (1 << 31) - 1
 MOST_GROUPS = 1 << 16
+READ_IN_PARTS = ("lists", "labels", "centroids")
+"""Of a view of windows: what a search touches little of, and another one other parts of."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ class _Shelf:
         return RecordingView(
             stored, rows, starts, _ivf(lists, fields), name=name, space=space,
             file=RowFile(self._folder / f"{name}.vectors.npy", stored),
-            release=partial(release, self._folder / f"{name}.lists.npy"))
+            release=partial(release, *(self._folder / f"{name}.{file}.npy" for file in READ_IN_PARTS)))
 
     def _lists(self, name: str, fields: manifest.Fields) -> Lists:
         lists = open_lists(self._array, name, _shape(fields), lists=fields.integer("lists", 1, MOST_ITEMS),
