@@ -12,6 +12,7 @@ from benchmarks.report import Figure, Row
 from benchmarks.timing import Timing, Work, interleave
 from edge.catalog.snapshot import Snapshot, open_snapshot
 from edge.context import Context
+from edge.errors import RuntimeMissingError
 from edge.firmware import FirmwareProfile
 from edge.recommend.candidates import Request
 from edge.recommend.features import describe
@@ -30,9 +31,10 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     """Synthetic items, each with an audio vector; a user whose memory is full, hearing something.
 
     ``feedback to list`` is ``History.add`` (on the disk) and the list of ten with reasons that follows. ``content``
-    has no collaborative part; ``ease`` and ``als`` have factors, 50 neighbours and 50 followers an item, and need the
-    exporter's packages to be made. implicit (``peers``) folds a history of that length into factors of the same size,
-    in memory, and gives ten ids: no disk, no context, no ranker, no order among artists, no reasons.
+    has no collaborative part, and needs faiss beside a device's packages; ``ease`` and ``als`` have factors, 50
+    neighbours and 50 followers an item, and need the exporter's packages to be made. implicit (``peers``) folds a
+    history of that length into factors of the same size, in memory, and gives ten ids: no disk, no context, no ranker,
+    no order among artists, no reasons.
     """
     rows: list[Row] = []
     for method in METHODS:
@@ -40,9 +42,9 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             try:
                 write(folder / "catalog", method)
-            except ImportError as error:
-                why = f"needs {error.name}: pip install 'roomtone[export]'"
-                rows.append(Row(f"{method}: feedback to list", {"median_ms": None}, why))
+            except (ImportError, RuntimeMissingError) as error:
+                why = f"needs {error.name}: pip install 'roomtone[export]'" if isinstance(error, ImportError) else error
+                rows.append(Row(f"{method}: feedback to list", {"median_ms": None}, str(why)))
                 continue
             snapshot = stack.enter_context(open_snapshot(folder / "catalog"))
             history = stack.enter_context(History(folder / "history.db"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import machine, page, plots, promises
 from benchmarks.report import Report, Row
 from edge import firmware
-from edge.errors import RoomtoneError
+from edge.errors import RoomtoneError, RuntimeMissingError
 
 FOLDER = Path(__file__).resolve().parent
 DEFAULT_PROFILE = "workstation"
@@ -21,8 +21,8 @@ SUSTAINED_S = 60.0
 def main(argv: Sequence[str]) -> int:
     """Exit code 0 when every script gave its figures and every promise that was asked about is kept.
 
-    1 when a script failed or a promise is broken, 2 for a wrong argument. A script whose libraries are not installed
-    is left out, which is said and is no failure: a device has no exporter.
+    1 when a script failed or a promise is broken, 2 for a wrong argument. Of a whole run, a script whose libraries are
+    not installed is left out, which is said and is no failure: a device has no exporter.
     """
     args = _arguments(argv)
     try:
@@ -35,8 +35,9 @@ def main(argv: Sequence[str]) -> int:
         print(f"{name}: {scripts()[name]}", file=sys.stderr, flush=True)
         try:
             rows = _rows(name, profile, args)
-        except ImportError as error:
-            print(f"benchmarks: {name}: left out, needs {error.name}: pip install 'roomtone[export]'", file=sys.stderr)
+        except (ImportError, RuntimeMissingError) as error:
+            print(f"benchmarks: {name}: left out, {_needed(error)}", file=sys.stderr)
+            failed |= name in args.names
             continue
         except RoomtoneError as error:
             print(f"benchmarks: {name}: {error}", file=sys.stderr)
@@ -57,6 +58,10 @@ def main(argv: Sequence[str]) -> int:
 def _rows(name: str, profile: firmware.FirmwareProfile, args: argparse.Namespace) -> list[Row]:
     run = importlib.import_module(f"benchmarks.{name}").run
     return run(profile, args.peers, args.seconds) if name == "sustained" else run(profile, args.peers)
+
+
+def _needed(error: Exception) -> str:
+    return f"needs {error.name}: pip install 'roomtone[export]'" if isinstance(error, ImportError) else str(error)
 
 
 def _show(report: Report, args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Which shot is this? Another picture of a known shot, clean and worn, and pictures of films that are not known."""
+"""Which shot is this: is a known one found by other pictures of it, clean and worn, and an unknown film refused?"""
 
 import os
 from collections.abc import Iterator

@@ -83,11 +83,14 @@ def test_a_script_that_cannot_run_does_not_stop_the_others(main, quick):
     assert "# fine" in out
 
 
-def test_a_script_whose_library_is_missing_is_left_out_and_no_failure(main, quick):
-    code, out, err = main("slim", "fine")
+def test_a_script_whose_library_is_missing_is_left_out_of_a_whole_run(main, quick, monkeypatch):
+    monkeypatch.setattr(runner, "scripts", lambda: {"slim": "Where from?", "fine": "Does it work?"})
+    code, out, err = main()
     assert code == 0
     assert "slim: left out, needs no_such_library" in err
     assert "# fine" in out
+    code, _, err = main("slim")
+    assert (code, "left out" in err) == (1, True), "it was asked for"
 
 
 def test_a_broken_promise_is_named_and_exits_1(main, quick):
