@@ -6,7 +6,9 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections import deque
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,9 @@ import pytest
 from edge.errors import StateError
 from edge.recommend.history import Event, History
 
-KILLS = int(os.environ.get("ROOMTONE_KILLS", "12"))
-"""ROOMTONE_KILLS=200 is the long run."""
+KILLS = int(os.environ.get("ROOMTONE_KILLS", "8"))
+"""ROOMTONE_KILLS=200 is the long run, of ten thousand events."""
+EVENTS_A_KILL = 50 if KILLS >= 200 else 10
 
 WRITER = """
 import sys
@@ -50,26 +53,26 @@ with History(path, kept_per_user=10**9) as history:
 """
 
 
-def run_writer(path: Path, start: int, after_s: float) -> list[int]:
-    """Write until killed without warning; returns the numbers that were acknowledged."""
+def run_writer(path: Path, start: int, events: int, after_s: float) -> list[int]:
+    """Write so many events, and on until killed without warning; returns the numbers that were acknowledged."""
     command = [sys.executable, "-c", WRITER, str(path), str(start)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        first = process.stdout.readline()  # from here on it is writing
-        try:
-            process.wait(after_s)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-        lines = [first, *process.stdout.read().splitlines()]
+        lines = [process.stdout.readline() for _ in range(events)]
+        time.sleep(after_s)
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.read().splitlines()
     return [int(line) for line in lines if line.strip()]
 
 
 def test_an_acknowledged_event_survives_being_killed(tmp_path):
     path, chance = tmp_path / "history.sqlite", random.Random(5)
     acknowledged: list[int] = []
-    for _ in range(KILLS):
-        numbers = run_writer(path, len(acknowledged) and max(acknowledged) + 2, chance.uniform(0, 0.1))
-        assert numbers
-        acknowledged += numbers
+    wanted = KILLS * EVENTS_A_KILL
+    cuts = [0, *sorted(chance.sample(range(1, wanted), KILLS - 1)), wanted]
+    for begin, end in pairwise(cuts):
+        start = len(acknowledged) and max(acknowledged) + 2
+        acknowledged += run_writer(path, start, end - begin, chance.uniform(0, 0.005))
+    assert len(acknowledged) >= wanted
     with History(path) as history:
         kept = [int(event.item.removeprefix("track-")) for event in history.events("anna")]
     assert len(kept) == len(set(kept))
