@@ -62,6 +62,7 @@ class Collaborative:
         self._fold = np.array(open_array(folder / FOLD_FILE, np.float32, (d,) if self.method == "ease" else (d, d)))
         self._stored = open_array(folder / f"{VIEW}.vectors.npy", np.int8, (self._view.size, d))
         self._rows = open_array(folder / f"{VIEW}.rows.npy", np.int32, (self._view.size,))
+        self._places = open_array(folder / f"{VIEW}.places.npy", np.int32, (items,))
         self._complete = self._view.size == items
         self._floats = np.empty((min(self._view.size, CHUNK_ROWS), d), np.float32)
         self._inverse = _inverse(self._stored)
@@ -81,10 +82,11 @@ class Collaborative:
 
         Returns float32 (d,); None when none of the items has factors.
         """
-        places, known = self._places(rows)
+        known = self._places[rows] >= 0
         if not known.any():
             return None
-        places, rows, weights = places[known], rows[known], weights[known]
+        rows, weights = rows[known], weights[known]
+        places = self._places[rows]
         stored = self._stored[places].astype(np.float32)
         if self.method == "ease":
             return self._fold * weighted_sum(stored, weights * self.items["fold"][rows] * self._inverse[places])
@@ -93,8 +95,8 @@ class Collaborative:
 
     def scores(self, user: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """How much a user of these factors wants each item of ``rows``: float32 (n,), any scale."""
-        places, known = self._places(rows)
-        return (self._stored[places].astype(np.float32) @ user) * self._lengths[places] * known
+        places = self._places[rows]
+        return (self._stored[places].astype(np.float32) @ user) * self._lengths[places] * (places >= 0)
 
     def best(self, users: Sequence[np.ndarray], k: int, allowed: np.ndarray) -> list[np.ndarray]:
         """For each of the users' factors the rows of the k items wanted most, int32, best first.
@@ -110,13 +112,6 @@ class Collaborative:
             top = best_of(line, k)
             found.append(self._rows[top[line[top] > -np.inf]].astype(np.int32))
         return found
-
-    def _places(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where the items of ``rows`` (n,) are stored, and which of them are at all: bool (n,)."""
-        if self._complete:
-            return rows, np.ones(len(rows), bool)
-        places = np.minimum(np.searchsorted(self._rows, rows), len(self._rows) - 1)
-        return places, self._rows[places] == rows
 
     def _scan(self, users: np.ndarray) -> np.ndarray:
         """The products of users (n, d) with every item's factors: float32 (n, view's size)."""

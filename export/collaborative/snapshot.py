@@ -121,6 +121,9 @@ def _write(folder: Path, model: CollaborativeModel, factors: Factors, rows: np.n
     stored = np.rint(factors.directions[has] * SCALE).astype(np.int8)
     np.save(folder / f"{VIEW}.vectors.npy", stored)
     np.save(folder / f"{VIEW}.rows.npy", has.astype(np.int32))
+    places = np.full(size, -1, np.int32)
+    places[has] = np.arange(len(has))
+    np.save(folder / f"{VIEW}.places.npy", places)
     np.save(folder / ITEMS_FILE, _item_table(model, factors, rows))
     np.save(folder / FOLD_FILE, np.asarray(factors.spectrum, np.float32))
     for name, table in zip(TABLES, (model.neighbours, model.followers), strict=True):
