@@ -1,6 +1,7 @@
 """Which shot is this: is a known one found by other pictures of it, clean and worn, and an unknown film refused?"""
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,12 @@ ASKED_SHARE = 0.05
 KEPT, WIDTH_PX, GAIN = 0.9, 320, 1.2
 """Of each side, at a random place; rescaled to this width; 20 % brighter."""
 QUALITIES = {"clean": None, "worn, JPEG 75": 75, "worn, JPEG 50": 50}
+IN_MOTION, BEFORE_S = "worn, JPEG 50, in motion", 0.5
 VIEWS = ("video", "shot")
+
+
+Vectors = dict[str, np.ndarray]
+"""View to a picture's vector, float32 (d,)."""
 
 
 @dataclass
@@ -31,13 +37,14 @@ class Seen:
 
     shots: np.ndarray
     films: np.ndarray
-    vectors: dict[str, np.ndarray]
-    """View to float32 (pictures, d)."""
+    vectors: Vectors
+    """Of all pictures: float32 (pictures, d)."""
 
 
 def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     """Top 1 among all shots of the packages' films: by a shot's mean ``video`` vector, its best ``video`` vector, and
-    its best ``shot`` vector as the device does it; then how often a film that is not in the catalogue is named."""
+    its best ``shot`` vector as the device does it. ``in motion``: the picture half a second before it was seen too.
+    Then how often a picture's shot is named, and one of a film that is not in the catalogue."""
     from edge.bundle import open_bundle
     from export.catalog.embed import bundle_embedders
     from export.data.fetch import DEFAULT_CACHE
@@ -45,9 +52,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     cache = Path(os.environ.get(CACHE_VARIABLE, DEFAULT_CACHE))
     if not (cache / "unpacked").is_dir():
         return [Row("shots", {}, note=f"{cache} holds no films: run `make assets` once, or set {CACHE_VARIABLE}")]
-    pictures = bundle_embedders(open_bundle()).pictures
-    assert pictures is not None
-    known, asked = _look(cache, pictures)
+    models = [bundle_embedders(open_bundle()).pictures for _ in range(2)]
+    known, asked = _look(cache, *(model for model in models if model is not None))
     return [*(_top_1(name, known, questions) for name, questions in asked.items()),
             *(_sure(name, known, questions) for name, questions in asked.items())]
 
@@ -99,58 +105,72 @@ def _as_stored(vectors: np.ndarray) -> np.ndarray:
     return as_stored(vectors.astype(np.float32)).astype(np.float32) / SCALE
 
 
-def _look(cache: Path, model: "PictureModel") -> tuple[Seen, dict[str, Seen]]:
+def _look(cache: Path, known: "PictureModel", asked: "PictureModel") -> tuple[Seen, dict[str, Seen]]:
     """The pictures that a catalogue of the packages' films knows, and others of the same shots by their wear."""
     from tqdm import tqdm
 
     from export.catalog.packaged import packaged_films
 
     rng = np.random.default_rng(0)
-    gathered: dict[str, list[tuple[int, int, dict[str, np.ndarray]]]] = {name: [] for name in ("known", *QUALITIES)}
+    gathered: dict[str, list[tuple[int, int, Vectors]]] = {name: [] for name in ("known", *QUALITIES, IN_MOTION)}
     count = 0
     for number, film in enumerate(tqdm(packaged_films(cache), desc="films", unit="film", disable=None)):
-        shots, seen = _watch(film, model, rng)
+        shots, seen = _watch(film, known, asked, rng)
         for name, at_s, vectors in seen:
             shot = max(0, int(np.searchsorted(shots, at_s, side="right")) - 1)
             gathered[name].append((count + shot, number, vectors))
         count += len(shots)
-    found = {name: _stacked(pictures) for name, pictures in gathered.items()}
-    return found.pop("known"), found
+    stacked = {name: _stacked(pictures) for name, pictures in gathered.items()}
+    return stacked.pop("known"), stacked
 
 
-def _watch(film: "MediaFile", model: "PictureModel", rng: np.random.Generator
-           ) -> tuple[list[float], list[tuple[str, float, dict[str, np.ndarray]]]]:
+def _watch(film: "MediaFile", known: "PictureModel", asked: "PictureModel", rng: np.random.Generator
+           ) -> tuple[list[float], list[tuple[str, float, Vectors]]]:
     """Where a film's shots begin, and its pictures: how worn, when, vectors."""
     from export.catalog.shots import ShotFinder, look_through
     from export.catalog.understand import LOOK_EVERY_S
 
     finder, seen, wanted_s = ShotFinder(), [], 0.0
+    before: deque[tuple[float, np.ndarray]] = deque()
+    known.reset()
     for time_s, thumb, picture in look_through(film.path, every_s=0.0):
         finder.push(thumb, time_s)
         if picture is None:  # shown before the one before it, as in some damaged films
             continue
         if time_s >= wanted_s:
             wanted_s = time_s + LOOK_EVERY_S
-            seen += [("known", time_s, vectors) for vectors in _embedded(model, picture)]
+            seen += [("known", time_s, vectors) for vectors in _embedded(known, [(time_s, picture)])]
         elif rng.random() < ASKED_SHARE:
-            for name, quality in QUALITIES.items():
-                image = picture if quality is None else worn(picture, quality, rng)
-                seen += [(name, time_s, vectors) for vectors in _embedded(model, image)]
+            seed = int(rng.integers(1 << 30))
+            for name, quality in (*QUALITIES.items(), (IN_MOTION, 50)):
+                sight = [*([before[0]] if before and name == IN_MOTION else []), (time_s, picture)]
+                images = [(at_s, worn(image, quality, np.random.default_rng(seed))) for at_s, image in sight]
+                asked.reset()
+                seen += [(name, time_s, vectors) for vectors in _embedded(asked, images)]
+        before.append((time_s, picture))
+        while len(before) > 1 and before[1][0] <= time_s - BEFORE_S:
+            before.popleft()
     return [shot.start_s for shot in finder.shots()], seen
 
 
-def _embedded(model: "PictureModel", image: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+def _embedded(model: "PictureModel", images: list[tuple[float, np.ndarray]]) -> Iterator[Vectors]:
+    """The vectors of the last of some pictures of a film; none when it shows nothing."""
     from edge.video.source import Frame
 
-    embedding = model.embed(Frame(image, 0.0))
-    if embedding is not None:
-        yield {view: embedding.vectors[view] for view in VIEWS}
+    embeddings = [model.embed(Frame(image, at_s)) for at_s, image in images]
+    if embeddings and embeddings[-1] is not None:
+        yield {view: embeddings[-1].vectors[view] for view in VIEWS}
 
 
-def worn(image: np.ndarray, quality: int, rng: np.random.Generator) -> np.ndarray:
-    """Cropped, rescaled, brighter and compressed as JPEG: uint8 RGB (h, w, 3) -> the same kind, smaller."""
+def worn(image: np.ndarray, quality: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Cropped, rescaled, brighter and compressed as JPEG: uint8 RGB (h, w, 3) -> the same kind, smaller.
+
+    Left as it is without a ``quality``.
+    """
     import cv2
 
+    if quality is None:
+        return image
     height, width = (int(side * KEPT) for side in image.shape[:2])
     top, left = (int(rng.integers(whole - kept + 1)) for whole, kept in zip(image.shape, (height, width), strict=False))
     size = WIDTH_PX, round(WIDTH_PX * height / width)
@@ -161,6 +181,6 @@ def worn(image: np.ndarray, quality: int, rng: np.random.Generator) -> np.ndarra
     return np.ascontiguousarray(decoded[:, :, ::-1])
 
 
-def _stacked(pictures: list[tuple[int, int, dict[str, np.ndarray]]]) -> Seen:
+def _stacked(pictures: list[tuple[int, int, Vectors]]) -> Seen:
     shots, films, vectors = zip(*pictures, strict=True)
     return Seen(np.array(shots), np.array(films), {view: np.stack([each[view] for each in vectors]) for view in VIEWS})

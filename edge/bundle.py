@@ -24,7 +24,7 @@ from typing import Any
 from edge import manifest
 from edge.errors import BundleError
 from edge.trust import Trust
-from edge.video import layout
+from edge.video import shot
 
 FORMAT_VERSION = 1
 KINDS = ("audio", "video")
@@ -77,7 +77,7 @@ class Bundle:
     def spaces(self) -> dict[str, str]:
         """View name to the identifier of the space that this bundle's vectors of that view lie in."""
         spaces = {out.view: out.space for model in self.models.values() for out in model.outputs}
-        return spaces | ({layout.VIEW: layout.shot_space(spaces["video"])} if "video" in spaces else {})
+        return spaces | ({shot.VIEW: shot.shot_space(spaces["video"])} if "video" in spaces else {})
 
 
 def open_bundle(path: str | Path = DEFAULT, *, trust: Trust | None = None, least_sequence: int = 0) -> Bundle:

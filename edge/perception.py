@@ -105,6 +105,7 @@ class Watcher:
         return self._encoder.skipped
 
     def restart(self) -> None:
+        self._encoder.reset()
         self._builder.clear("video")
 
     def close(self) -> None:

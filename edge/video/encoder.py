@@ -5,8 +5,9 @@ import numpy as np
 from edge.bundle import Model
 from edge.context import Embedding
 from edge.engine.base import Engine
-from edge.video import layout
+from edge.video import shot
 from edge.video.frames import FramePreparer
+from edge.video.motion import MotionMeter
 from edge.video.source import Frame
 from edge.views import EmbeddingReader
 
@@ -29,10 +30,16 @@ class VideoEncoder:
         self._reader = EmbeddingReader(model, engine)
         self._preparer = FramePreparer(model.frontend, engine.input)
         self._engine, self._skip_static = engine, skip_static
+        self._motion = MotionMeter()
         self._thumb: np.ndarray | None = None
         self._vectors: dict[str, np.ndarray] = {}
         self.blank_frames = self.static_frames = 0
         """Pictures that were not encoded because they showed nothing, or nothing new."""
+
+    def reset(self) -> None:
+        """What comes next does not continue what came before."""
+        self._motion.reset()
+        self._thumb = None
 
     @property
     def skipped(self) -> int:
@@ -48,14 +55,12 @@ class VideoEncoder:
         if self._skip_static and self._thumb is not None and is_static(self._thumb, thumb):
             self.static_frames += 1
         else:
-            self._thumb, self._vectors = thumb.copy(), self._encode(thumb)
-        return Embedding(modality="video", start_s=frame.time_s, end_s=frame.time_s, vectors=self._vectors)
-
-    def _encode(self, thumb: np.ndarray) -> dict[str, np.ndarray]:
-        vectors = self._reader.read(self._engine.run(self._preparer.input()))
+            self._thumb = thumb.copy()
+            self._vectors = self._reader.read(self._engine.run(self._preparer.input()))
+        vectors, moves = self._vectors, self._motion.push(thumb, frame.time_s)
         if "video" in vectors:
-            vectors[layout.VIEW] = layout.shot_vector(vectors["video"], thumb)
-        return vectors
+            vectors = {**vectors, shot.VIEW: shot.shot_vector(vectors["video"], thumb, moves)}
+        return Embedding(modality="video", start_s=frame.time_s, end_s=frame.time_s, vectors=vectors)
 
 
 def is_blank(image: np.ndarray) -> bool:

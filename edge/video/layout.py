@@ -6,8 +6,6 @@ The lowest frequencies of a thumbnail's luma and colour differences, as in the M
 
 import numpy as np
 
-from edge.context import unit
-
 THUMB_PX = 32
 LUMA_FREQUENCIES, COLOUR_FREQUENCIES = 6, 3
 """So many along each side; the luma's mean, which brightness changes most, is left out."""
@@ -16,8 +14,6 @@ LEAST_NORM = 1.0
 """Of the coefficients: below a thirtieth of a grey level there is only rounding."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Of red, green and blue: ITU-R BT.601."""
-VIEW = "shot"
-"""Which shot is seen: a picture's ``video`` vector and its layout. Several pictures of each shot are kept."""
 
 
 def layout(thumb: np.ndarray) -> np.ndarray:
@@ -31,20 +27,6 @@ def layout(thumb: np.ndarray) -> np.ndarray:
     parts = (_lowest(luma, LUMA_FREQUENCIES)[1:], _lowest(red, COLOUR_FREQUENCIES), _lowest(blue, COLOUR_FREQUENCIES))
     coefficients = np.concatenate(parts)
     return coefficients / max(float(np.linalg.norm(coefficients)), LEAST_NORM)
-
-
-def shot_vector(video: np.ndarray, thumb: np.ndarray) -> np.ndarray:
-    """A picture's unit vector of the ``video`` view (d,) and its layout, of equal weight: float32 (d + 53,)."""
-    return unit(np.concatenate([video, layout(thumb)]))
-
-
-def shot_dimension(video_dimension: int) -> int:
-    return video_dimension + DIMENSION
-
-
-def shot_space(video_space: str) -> str:
-    """The space of the vectors that ``shot_vector`` makes of vectors in ``video_space``."""
-    return f"{video_space}+layout{DIMENSION}"
 
 
 def _cosines() -> np.ndarray:

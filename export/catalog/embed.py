@@ -16,7 +16,7 @@ from edge.context import Embedding
 from edge.engine.base import Engine
 from edge.engine.open import RUNTIMES, open_engine
 from edge.errors import EngineError, ExportError, RuntimeMissingError
-from edge.video import layout
+from edge.video import shot
 from edge.video.encoder import VideoEncoder
 from edge.video.source import Frame
 from export.catalog.writer import ViewSpec
@@ -26,7 +26,7 @@ from export.teachers.projection import Projection
 SAMPLE_RATE_HZ = 16_000
 WINDOWS_VIEW = "recording"
 """The view that holds the vector of every window of a track rather than one for an item."""
-WINDOWS_VIEWS = (WINDOWS_VIEW, layout.VIEW)
+WINDOWS_VIEWS = (WINDOWS_VIEW, shot.VIEW)
 """And that of every picture of a shot that is looked at."""
 STUDENT_HOP_S = 1.0
 TEACHER_HOP_S = 3.0
@@ -59,7 +59,11 @@ class PictureModel(Protocol):
     def views(self) -> Mapping[str, ViewSpec]: ...
 
     def embed(self, frame: Frame) -> Embedding | None:
-        """None for a picture that shows nothing."""
+        """The next picture of a film; None for one that shows nothing."""
+        ...
+
+    def reset(self) -> None:
+        """Another film begins."""
         ...
 
 
@@ -79,14 +83,18 @@ class StudentPictures:
     """The bundle's video model through the device's own code."""
 
     def __init__(self, model: Model, engine: Engine):
-        self.identity, self.views = f"{_identity(model, engine)} layout{layout.DIMENSION}", _views(model)
+        self.identity, self.views = _identity(model, engine), _views(model)
         if video := self.views.get("video"):
-            self.views[layout.VIEW] = ViewSpec(layout.shot_space(video.space), layout.shot_dimension(video.dimension),
-                                               windows=True)
-        self._encoder = VideoEncoder(model, engine, skip_static=False)  # a result depends on its picture alone
+            space = shot.shot_space(video.space)
+            self.views[shot.VIEW] = ViewSpec(space, shot.shot_dimension(video.dimension), windows=True)
+            self.identity += f" {space}"
+        self._encoder = VideoEncoder(model, engine, skip_static=False)
 
     def embed(self, frame: Frame) -> Embedding | None:
         return self._encoder.encode(frame)
+
+    def reset(self) -> None:
+        self._encoder.reset()
 
 
 class TeacherSound:

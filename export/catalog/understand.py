@@ -60,6 +60,8 @@ def _shots(file: MediaFile, embedders: Embedders) -> list[Understood]:
 def _see(file: MediaFile, embedders: Embedders) -> tuple[list[Shot], dict[str, list[Embedding]]]:
     """The shots of a film, and view to the embeddings of its pictures, in one pass."""
     finder, model, embeddings = ShotFinder(), embedders.pictures, []
+    if model:
+        model.reset()
     for time_s, thumb, picture in look_through(file.path, every_s=LOOK_EVERY_S if model else None):
         finder.push(thumb, time_s)
         embedding = model.embed(Frame(picture, time_s)) if model and picture is not None else None

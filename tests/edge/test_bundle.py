@@ -53,7 +53,7 @@ def test_what_the_manifest_says(write):
     assert audio.file("onnx") == folder / "audio.onnx"
     assert (audio.frontend["kind"], audio.parity) == ("mfcc", {"inputs": 8})
     assert bundle.spaces() == {
-        "audio": "a@1", "recording": "r@1", "video": "v@1", "shot": "v@1+layout53"}
+        "audio": "a@1", "recording": "r@1", "video": "v@1", "shot": "v@1+layout53+motion17"}
 
 
 def test_the_shipped_bundle_opens_and_serves_both_runtimes():

@@ -36,7 +36,7 @@ def test_another_kind_joins_and_the_same_kind_is_replaced(tmp_path):
                  name="mine", version="3")
     bundle = open_bundle(tmp_path / "b")
     assert bundle.spaces() == {
-        "audio": "a@1", "recording": "r@1", "video": "v@1", "shot": "v@1+layout53"}
+        "audio": "a@1", "recording": "r@1", "video": "v@1", "shot": "v@1+layout53+motion17"}
     assert sorted(contents(tmp_path / "b")) == [
         "audio.tflite", "audio_card.md", "audio_frontend.npz", "manifest.json", "video.tflite", "video_card.md"]
     assert bundle.model("video").file("litert").read_bytes() == b"new"

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.video.layout import DIMENSION, layout, shot_dimension, shot_space, shot_vector
+from edge.video.layout import DIMENSION, layout
 
 
 def picture(seed: int = 0) -> np.ndarray:
@@ -34,15 +34,3 @@ def test_brightness_and_noise_move_it_less_than_another_picture(seed):
 
 def test_a_grey_picture_without_any_structure_has_none():
     assert not layout(np.full((32, 32, 3), 90, np.uint8)).round(3).any()
-
-
-def test_both_parts_of_a_shot_vector_count_the_same():
-    video = np.zeros(4, np.float32)
-    video[2] = 1
-    vector = shot_vector(video, picture())
-    assert vector.shape == (shot_dimension(4),) == (57,)
-    assert np.linalg.norm(vector[:4]) == pytest.approx(np.linalg.norm(vector[4:])) == pytest.approx(np.sqrt(0.5))
-
-
-def test_the_space_is_that_of_the_video_vectors_and_the_layout():
-    assert shot_space("v@1") == "v@1+layout53" != shot_space("v@2")

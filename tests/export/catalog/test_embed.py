@@ -43,7 +43,7 @@ def test_every_view_of_the_bundle_is_filled(embedders):
     assert heard.keys() == {"audio", "recording"}
     assert [round(embedding.start_s) for embedding in heard["audio"]] == [0, 1, 2, 3, 4]
     seen = embedders.pictures.embed(Frame(np.random.default_rng(1).integers(0, 255, (90, 160, 3), np.uint8), 4.0))
-    assert {view: vector.shape for view, vector in seen.vectors.items()} == {"video": (64,), "shot": (117,)}
+    assert {view: vector.shape for view, vector in seen.vectors.items()} == {"video": (64,), "shot": (134,)}
 
 
 def test_the_same_sound_gives_the_same_after_another(embedders):
