@@ -60,7 +60,7 @@ class IvfIndex:
             if count * PICKED_COST + len(allowed) * MASK_COST <= visited * (PASSED_COST + share):
                 break
             positions = self._visited(scaled, probes)
-            kept = positions[allowed[self._lists.labels[positions]]]
+            kept = positions.take(np.flatnonzero(allowed.take(self._lists.labels.take(positions))))  # a mask is slower
             if len(kept) >= share / 2 * len(positions) or probes == len(self._lists.centroids):
                 return kept
             share = max(len(kept) / len(positions), share / 16)
