@@ -77,12 +77,13 @@ def _take_in(clip: Path, bundle, profile, recommender, snapshot) -> None:
 
 
 def _understood(modality: str, context, recommender, snapshot) -> str:
-    """The recording if it is known, else what the sound or picture is most like."""
-    playing = recommender.now_playing(context) if modality == "audio" else None
-    if playing:
-        return f"hears {playing.title!r} ({playing.score:.2f})"
+    """The recording or shot if it is known, else what the sound or picture is most like."""
+    senses, kind = ("hears", "track") if modality == "audio" else ("sees", "shot")
+    playing = recommender.now_playing(context)
+    if playing and playing.kind == kind:
+        return f"{senses} {playing.title!r} ({playing.score:.2f})"
     rows, _ = snapshot.views[modality].search(context.vectors[modality], 1)
-    return f"{'hears' if modality == 'audio' else 'sees'} something like {snapshot.items.by_row(rows[0]).title!r}"
+    return f"{senses} something like {snapshot.items.by_row(rows[0]).title!r}"
 
 
 if __name__ == "__main__":

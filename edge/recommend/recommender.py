@@ -51,12 +51,14 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Recognition:
-    """The recording that is playing."""
+    """The recording that is heard, or the shot that is seen."""
 
     item: str
     title: str
     artist: str | None
     score: float
+    kind: str
+    """``track`` or ``shot``."""
 
 
 class Recommender:
@@ -126,12 +128,12 @@ class Recommender:
         self._limit = candidates
 
     def now_playing(self, context: Context) -> Recognition | None:
-        """The recording that is heard, None when that is not sure."""
+        """The recording that is heard, else the shot that is seen; None when neither is sure."""
         match = self._recogniser.match(context)
         if match is None:
             return None
         item = self._lookup.item(match.row)
-        return Recognition(item.item, item.title, item.artist, round(match.score, 4))
+        return Recognition(item.item, item.title, item.artist, round(match.score, 4), item.kind)
 
     def _taste(self, user: str) -> Taste:
         """The user's taste, with every event of the history taken in."""

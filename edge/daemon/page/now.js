@@ -5,6 +5,7 @@ export function describe(now, senses) {
   if (senses.muted) {
     return { eyebrow: "Muted", title: "Not listening", detail: "Nothing is heard or seen until you unmute." };
   }
+  if (now?.recognition?.kind === "shot") return ofShot(now.recognition);
   const sound = now?.recognition ?? now?.similar.audio[0];
   const picture = now?.similar.video[0];
   if (sound) return { ...ofSound(now), screen: picture && ofScreen(picture) };
@@ -22,6 +23,10 @@ function ofSound({ recognition, similar, context }) {
   const [first, ...others] = similar.audio;
   return { eyebrow: "Music like", title: first.title, by: first.artist, item: first,
     detail: others.length ? `Also near ${others.map(({ title }) => title).join(" and ")}` : "" };
+}
+
+function ofShot(shot) {
+  return { eyebrow: "Playing now", title: shot.title, by: shot.artist, item: shot, detail: "Recognised from the picture" };
 }
 
 function ofScreen({ item, title, artist, album, kind }) {
