@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.process import run_python
+from benchmarks.process import Usage, run_python
 from benchmarks.report import Row
 from edge.firmware import FirmwareProfile
 
@@ -20,6 +20,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
 
     ``start_s`` is the command over one of the files; ``files_per_s`` counts the others in the time that they added.
     ``speedup`` is over one worker of the same engine. With fewer cores than workers there is none to be had.
+    ``times_real_time_per_core``: seconds of sound for each second of CPU, of the build and its workers together; Ray's
+    processes are not the build's own and are not counted.
     """
     import mutagen  # noqa: F401  # which the exporter's workers need: without it, this script is left out
 
@@ -36,21 +38,22 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
         for engine in engines:
             first_s = 0.0
             for workers in WORKERS:
-                start_s, wall_s = (_build(media, engine, workers) for media in (one, all_files))
-                added_s = wall_s - start_s
+                start, whole = (_build(media, engine, workers) for media in (one, all_files))
+                added_s = whole.wall_s - start.wall_s
                 first_s = first_s or added_s
+                per_core = {"times_real_time_per_core": (FILES - 1) * SECONDS / (whole.cpu_s - start.cpu_s)}
                 rows.append(Row(f"{engine}, {workers} worker{'s' * (workers > 1)}", {
-                    "wall_s": wall_s, "start_s": start_s, "files_per_s": (FILES - 1) / added_s,
-                    "speedup": first_s / added_s}))
+                    "wall_s": whole.wall_s, "start_s": start.wall_s, "files_per_s": (FILES - 1) / added_s,
+                    "speedup": first_s / added_s, **(per_core if engine == "local" else {})}))
     if "ray" not in engines:
         rows.append(Row("ray", {"wall_s": None}, "needs ray: pip install 'roomtone[ray]'"))
     return rows
 
 
-def _build(media: Path, engine: str, workers: int) -> float:
+def _build(media: Path, engine: str, workers: int) -> Usage:
     with tempfile.TemporaryDirectory() as made:
         return run_python("-m", "export.cli", "catalog", str(media), "--engine", engine, "--workers", str(workers),
-                          "--out", str(Path(made) / "catalog")).wall_s
+                          "--out", str(Path(made) / "catalog"))
 
 
 def _write_songs(folder: Path, number: int) -> None:

@@ -17,9 +17,9 @@ from edge.firmware import FirmwareProfile
 if TYPE_CHECKING:
     from export.catalog.embed import Embedders
 
-EVERY = 3
+EVERY = 4
 """Every so many-th track is encoded again."""
-MOST_TRACKS, LONGEST_S = 400, 240.0
+MOST_TRACKS, LONGEST_S = 400, 60.0
 ENCODINGS = {
     "MP3 64 kbit/s": (".mp3", "libmp3lame", 44_100, 64_000, 0, 1.0),
     "MP3 32 kbit/s, 22 kHz": (".mp3", "libmp3lame", 22_050, 32_000, 0, 1.0),
