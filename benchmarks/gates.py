@@ -14,7 +14,9 @@ from edge.bundle import Bundle, open_bundle
 from edge.engine.base import Engine
 from edge.engine.open import open_engine
 from edge.firmware import FirmwareProfile
-from edge.video.encoder import VideoEncoder
+from edge.video.encoder import VideoEncoder, is_static
+from edge.video.motion import MotionMeter
+from edge.video.shot import shot_vector
 from edge.video.source import Frame, open_video
 
 SAMPLE_RATE_HZ, SOUND_S = 16_000, 30
@@ -55,7 +57,21 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
         timed = interleave({case.name: case.work for case in (*audio, *video)}, repeats=REPEATS, warmup=1)
         rows = [_row(case, timed[case.name].cpu_median_s, timed[_ungated(case.name)].cpu_median_s)
                 for case in (*audio, *video)]
-        return [*rows, Row("film, skipped pictures", _unlike(bundle, seeing))]
+        return [*rows, Row("film, skipped pictures", _unlike(bundle, seeing)), _descriptors()]
+
+
+def _descriptors() -> Row:
+    """What the shot vector adds to an inference: a picture's layout, its motion, and the gate's look at it."""
+    meter, thumb = MotionMeter(), np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    video = np.ones(64, np.float32)
+    meter.push(thumb, 0.0)
+
+    def describe() -> None:
+        is_static(thumb, thumb)
+        shot_vector(video, thumb, meter.push(thumb, 0.5))
+
+    timed = interleave({"describe": describe}, repeats=400)["describe"]
+    return Row("layout, motion and gate of a picture", {"cpu_us": 1e6 * timed.cpu_median_s})
 
 
 def _ungated(name: str) -> str:
