@@ -52,6 +52,12 @@ def _minilm(cache: Path) -> AnyTeacher:
     return TextEncoder(folder, name="minilm-l6-v2", most_tokens=256, licence="Apache-2.0 (the package: MIT)")
 
 
+def _yamnet(cache: Path) -> AnyTeacher:
+    from export.teachers.yamnet import Yamnet
+
+    return Yamnet.from_package(_package("sead", cache))
+
+
 def _clip(folder: Path) -> AnyTeacher:
     from export.teachers.transformer import ClipPictures
 
@@ -78,6 +84,7 @@ def _clap_text(folder: Path) -> AnyTeacher:
 
 TEACHERS = (
     Known("musicnn-msd", "sound", _musicnn),
+    Known("yamnet", "sound", _yamnet),
     Known("efficientnet-lite0", "pictures", _efficientnet),
     Known("minilm-l6-v2", "text", _minilm),
     Known("clip", "pictures", _clip, package=False),

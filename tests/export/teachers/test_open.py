@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -12,6 +13,7 @@ from export.models.video import EfficientNetLite0
 from export.teachers.base import declaration
 from export.teachers.efficientnet import EfficientNetTeacher
 from export.teachers.open import TEACHERS, known, open_any, open_teacher
+from export.teachers.yamnet import POOLED, SCORES, Yamnet
 
 transformers = pytest.importorskip("transformers")
 from export.teachers.transformer import TextEncoder  # noqa: E402
@@ -70,7 +72,37 @@ def sentences(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def yamnet(tmp_path_factory):
+    """A quantised graph with YAMNet's inputs and outputs: the first 1,024 of a patch's numbers, then a layer."""
+    folder = tmp_path_factory.mktemp("models")
+    weights = np.random.default_rng(0).normal(size=(521, 1024)).astype(np.float32)
+    constants = {"scale": np.float32(0.5), "zero": np.uint8(128), "shape": np.array([1, 6144]),
+                 "begin": np.array([0]), "end": np.array([1024]), "axis": np.array([1]), "weights": weights}
+    node = onnx.helper.make_node
+    nodes = [node("DequantizeLinear", ["audio", "scale", "zero"], ["audio_real"]),
+             node("Reshape", ["audio_real", "shape"], ["flat"]),
+             node("QuantizeLinear", ["flat", "scale", "zero"], ["flat_q"]),
+             node("DequantizeLinear", ["flat_q", "scale", "zero"], ["flat_qdq"]),
+             node("Slice", ["flat_qdq", "begin", "end", "axis"], [POOLED]),
+             node("Gemm", [POOLED, "weights"], [SCORES], transB=1),
+             node("QuantizeLinear", [SCORES, "scale", "zero"], ["class_scores"])]
+    info = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        nodes, "small", [info("audio", onnx.TensorProto.UINT8, [1, 1, 96, 64])],
+        [info("class_scores", onnx.TensorProto.UINT8, [1, 521])],
+        [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 18)], ir_version=8),
+              folder / "model.onnx")
+    rows = "".join(f"{number},/m/{number},Sound {number}\n" for number in range(521))
+    (folder / "classes.csv").write_text(f"index,mid,display_name\n{rows}")
+    return folder
+
+
 def teacher(kind, request):
+    if kind == "yamnet":
+        folder = request.getfixturevalue("yamnet")
+        return Yamnet(folder / "model.onnx", folder / "classes.csv")
     if kind == "efficientnet-lite0":
         torch.manual_seed(0)
         return EfficientNetTeacher(EfficientNetLite0().eval())
@@ -87,7 +119,8 @@ def inputs(one):
     return ["slow piano music", "a fast drum solo", "piano"]
 
 
-@pytest.mark.parametrize("kind", ["efficientnet-lite0", "sentences", "clip", "clip-text", "clap", "clap-text"])
+@pytest.mark.parametrize("kind", ["efficientnet-lite0", "sentences", "clip", "clip-text", "clap", "clap-text",
+                                  "yamnet"])
 def test_every_teacher_keeps_the_contract(kind, request):
     one = teacher(kind, request)
     given = inputs(one)
@@ -115,6 +148,26 @@ def test_clap_hears_the_same_in_both_kinds_of_samples(clap):
     whole = inputs(one)
     np.testing.assert_allclose(one.embed(whole), one.embed(whole.astype(np.float32) / 32768), atol=1e-4)
     assert (one.rate_hz, one.window_samples) == (16_000, 16_000)
+
+
+def test_yamnet_sees_log_mels_without_any_rounding(yamnet):
+    one = Yamnet(yamnet / "model.onnx", yamnet / "classes.csv")
+    time_s = np.arange(one.window_samples) / one.rate_hz
+    found = one.embed((np.sin(2 * np.pi * 1000 * time_s) * 0.5)[np.newaxis].astype(np.float32))
+    frame = found[0, :64]
+    np.testing.assert_allclose(found[0, 64:128], frame, atol=0.02, err_msg="a tone is the same in every frame")
+    mel_of = 1127 * np.log(1 + np.array([125, 1000, 7500]) / 700)
+    assert abs(int(frame.argmax()) - ((mel_of[1] - mel_of[0]) / (mel_of[2] - mel_of[0]) * 65 - 1)) <= 1
+    assert frame.max() == pytest.approx(np.log(0.5 / 2 * 200), abs=0.7), "half of a window's sum is its tone"
+    assert np.abs(2 * found - np.rint(2 * found)).max() > 0.2, "not on the grid of the quantised graph"
+    assert one.class_names[3] == "Sound 3"
+    assert ((one.classes(inputs(one)) >= 0) & (one.classes(inputs(one)) <= 1)).all()
+
+
+def test_another_graph_is_no_yamnet(tmp_path, yamnet):
+    (tmp_path / "model.onnx").write_bytes(b"not a graph")
+    with pytest.raises(ExportError, match="not the YAMNet"):
+        Yamnet(tmp_path / "model.onnx", yamnet / "classes.csv")
 
 
 def test_a_text_teacher_sees_no_more_than_its_tokens(sentences):
