@@ -6,7 +6,9 @@ A bundle is a folder sealed by a manifest (edge/manifest.py). Layout of ``manife
      "models": {"audio": {"files": {"litert": "audio.tflite", "onnx": "audio.onnx"},
                           "input_shape": [1, 300, 20],
                           "outputs": [{"view": "audio", "dimension": 64, "space": "..."},
-                                      {"view": "recording", "dimension": 64, "space": "..."}],
+                                      {"view": "recording", "dimension": 64, "space": "...", "least_score": 0.8},
+                                      {"view": "kind", "dimension": 3, "space": "...", "exclusive": true,
+                                       "labels": ["speech", "music", "other"]}],
                           "frontend": {"kind": "mfcc", "constants": "audio_frontend.npz", ...},
                           "parity": {...}},
                 "video": {..., "input_shape": [1, 224, 224, 3],
@@ -38,6 +40,12 @@ class Output:
     view: str
     dimension: int
     space: str
+    labels: tuple[str, ...] = ()
+    """Of a classifier, what each of its logits stands for; of a view that is searched, none."""
+    exclusive: bool = False
+    """Exactly one of the labels holds; else any number of them may."""
+    least_score: float | None = None
+    """Of a view of recordings: below this score a match is none, as measured with recordings that are not there."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,8 @@ class Bundle:
 
     def spaces(self) -> dict[str, str]:
         """View name to the identifier of the space that this bundle's vectors of that view lie in."""
-        spaces = {out.view: out.space for model in self.models.values() for out in model.outputs}
+        spaces = {out.view: out.space for model in self.models.values() for out in model.outputs
+                  if not out.labels}
         return spaces | ({shot.VIEW: shot.shot_space(spaces["video"])} if "video" in spaces else {})
 
 
@@ -131,4 +140,11 @@ def _shape(fields: manifest.Fields, folder: Path) -> tuple[int, ...]:
 
 def _output(row: Any, folder: Path) -> Output:
     fields = manifest.Fields(row, f"{folder}: outputs", BundleError)
-    return Output(fields.text("view"), fields.integer("dimension", 1, 65536), fields.text("space"))
+    dimension = fields.integer("dimension", 1, 65536)
+    labels = tuple(fields.rows("labels")) if "labels" in fields else ()
+    if labels and (len(set(map(repr, labels))) != dimension or not all(isinstance(name, str) for name in labels)):
+        raise BundleError(f"{folder}: outputs: {len(labels)} labels {labels!s:.80} for {dimension} values; "
+                          "each value needs a name of its own")
+    return Output(fields.text("view"), dimension, fields.text("space"), labels,
+                  exclusive="exclusive" in fields and fields.truth("exclusive"),
+                  least_score=fields.number("least_score") if "least_score" in fields else None)

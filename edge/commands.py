@@ -37,7 +37,8 @@ def recommend(args: argparse.Namespace) -> int:
         playing = recommender.now_playing(context)
         found = recommender.recommend(context, user=args.user, k=args.k, filters=_filters(args))
     if args.json:
-        print_json({"context": {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2)},
+        print_json({"context": {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2),
+                                **context.told()},
                     "now_playing": vars(playing) if playing else None,
                     "recommendations": [vars(row) for row in found]})
     else:
@@ -73,6 +74,8 @@ def _perceive_all(
 def _show(context: Context, playing: Any, found: list[Recommendation]) -> None:
     senses = [name for name, there in (("heard", context.hears), ("seen", context.sees)) if there]
     print(f"{' and '.join(senses) or 'nothing understood'}, the last {context.seconds:.0f} s")
+    if told := context.told():
+        print(f"sounds like {told['kind']}{': ' if told['tags'] else ''}{', '.join(told['tags'])}")
     if playing:
         print(f"playing: {playing.title}{f', {playing.artist}' if playing.artist else ''}  ({playing.score:.2f})")
     for row in found:

@@ -2,9 +2,13 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+
+MOST_TAGS, LEAST_TAG = 3, 0.1
+"""So many tags are named, of at least this probability."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,8 @@ class Embedding:
     start_s: float
     end_s: float
     vectors: dict[str, np.ndarray]
+    classes: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of a model that also classifies: what is asked (``kind``, ``tags``) to the probability of each label."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,15 @@ class Context:
     """A summary that candidates are looked up with.
 
     ``vectors`` maps a view to its mean unit vector (dimension,); ``windows`` maps a view to the vectors of
-    the single windows, np.ndarray [shape=(windows, dimension), dtype=float32], oldest first.
+    the single windows, np.ndarray [shape=(windows, dimension), dtype=float32], oldest first; ``starts_s`` maps a
+    view to when each of them began (windows,). ``classes`` are means over the windows.
     """
 
     vectors: dict[str, np.ndarray] = field(default_factory=dict)
     windows: dict[str, np.ndarray] = field(default_factory=dict)
     seconds: float = 0.0
+    starts_s: dict[str, np.ndarray] = field(default_factory=dict)
+    classes: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def hears(self) -> bool:
@@ -40,6 +49,18 @@ class Context:
     @property
     def sees(self) -> bool:
         return "video" in self.vectors
+
+    def told(self) -> dict[str, Any]:
+        """What the sound is, in words: ``kind``, and of music the ``tags``; nothing where no model says so."""
+        if "kind" not in self.classes:
+            return {}
+        kind = self.likeliest("kind")[0]
+        return {"kind": kind, "tags": self.likeliest("tags", MOST_TAGS, least=LEAST_TAG) if kind == "music" else []}
+
+    def likeliest(self, asked: str, most: int = 1, *, least: float = 0.0) -> list[str]:
+        """The most probable labels of ``kind`` or ``tags``, best first; none where no model was asked."""
+        named = sorted(self.classes.get(asked, {}).items(), key=lambda pair: -pair[1])
+        return [label for label, probability in named[:most] if probability >= least]
 
 
 class ContextBuilder:
@@ -73,14 +94,19 @@ class ContextBuilder:
             return self._context
 
     def _summary(self) -> Context:
-        vectors, windows, seconds = {}, {}, 0.0
+        context = Context()
         for recent in self._recent.values():
             for view in recent[0].vectors if recent else ():
-                windows[view] = np.stack([embedding.vectors[view] for embedding in recent])
-                vectors[view] = unit(windows[view].mean(axis=0))
+                context.windows[view] = np.stack([embedding.vectors[view] for embedding in recent])
+                context.starts_s[view] = np.array([embedding.start_s for embedding in recent])
+                context.vectors[view] = unit(context.windows[view].mean(axis=0))
+            for asked, labels in recent[0].classes.items() if recent else ():
+                context.classes[asked] = {
+                    label: float(np.mean([embedding.classes[asked][label] for embedding in recent]))
+                    for label in labels}
             if recent:
-                seconds = max(seconds, recent[-1].end_s - recent[0].start_s)
-        return Context(vectors=vectors, windows=windows, seconds=seconds)
+                context = replace(context, seconds=max(context.seconds, recent[-1].end_s - recent[0].start_s))
+        return context
 
 
 def unit(vector: np.ndarray) -> np.ndarray:

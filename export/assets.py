@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studio = Studio(load_packages(), options.cache)
     try:
         if options.figures:
-            print(json.dumps(vars(studio.figures(studio.hearing())), indent=1))
+            hearing = studio.hearing()
+            print(json.dumps({**vars(studio.figures(hearing)), "kinds": vars(studio.kinds(hearing))}, indent=1))
         else:
             make(studio, options.cache, options.out, options.only)
     except RoomtoneError as error:

@@ -30,10 +30,15 @@ class ModelFiles:
         return {
             "files": {runtime: name for runtime, (name, _) in self.models.items()},
             "input_shape": list(self.input_shape),
-            "outputs": [asdict(output) for output in self.outputs],
+            "outputs": [_said(output) for output in self.outputs],
             "frontend": self.frontend,
             "parity": self.parity,
         }
+
+
+def _said(output: Output) -> dict[str, Any]:
+    """Without what does not hold of it."""
+    return {name: value for name, value in asdict(output).items() if value not in (None, (), False)}
 
 
 def write_bundle(folder: Path, model: ModelFiles, *, name: str, version: str) -> None:

@@ -94,10 +94,11 @@ class AudioEncoder:
         self._scaled -= self._standard.mean
         self._scaled /= self._standard.std
         quantize(self._scaled, self._engine.input, self._input)
-        vectors = self._reader.read(self._engine.run(self._input))
+        answers = self._engine.run(self._input)
         start_s = self._window.first_frame * self._constants.hop_s
         end_s = min(start_s + self.window_s, self._heard_samples / self._constants.sample_rate_hz)
-        return [Embedding(modality="audio", start_s=start_s, end_s=end_s, vectors=vectors)]
+        return [Embedding(modality="audio", start_s=start_s, end_s=end_s, vectors=self._reader.read(answers),
+                          classes=self._reader.classes(answers))]
 
 
 def _frames_per_window(model: Model, coefficients: int) -> int:

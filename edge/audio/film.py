@@ -33,6 +33,8 @@ def decode_film(path: Path, *, refusal: str) -> Generator[Chunk, None, None]:
 
 
 def _chunks(path: Path, film: Any, track: Any, av: Any) -> Generator[Chunk, None, None]:
+    if track.codec_context is None:
+        raise MediaError(f"{path}: this FFmpeg has no decoder for its sound; convert it to FLAC or WAV")
     rate_hz = track.codec_context.sample_rate
     check_format(path, rate_hz, track.codec_context.channels)
     for frame in _as_float(_frames(film, track, av), rate_hz, av):

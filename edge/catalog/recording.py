@@ -1,18 +1,23 @@
 """Which recording is heard: several vectors for each item, one for each window of it.
 
-A window of the room sounds like one moment of a recording. So an item's score is the mean over what was heard of
-the cosine with the item's best window; the mean vector of a recording would lose half of the matches.
+A window of the room sounds like one moment of a recording, and the next window like the next moment. So an item's
+score is the mean cosine of what was heard, in its order, with the item's windows from its best place on. The mean
+vector of a recording would lose half of the matches.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
+from edge.catalog.alignment import aligned_scores
 from edge.catalog.arrays import RowFile
 from edge.catalog.index import CHUNK_ROWS, SCALE, Index, best_of
 from edge.context import unit
 from edge.errors import ShapeError
 
+HOP_S = 1.0
+LEAST_SCORE = 0.9
+"""Of a view whose manifest says nothing else; so high that it is wrong seldom, and often silent."""
 SHORTLIST = 32
 """In a large view only recordings with a window among so many nearest ones of a heard window are scored."""
 LOOKED_UP = 4
@@ -24,36 +29,41 @@ class RecordingView:
 
     def __init__(
         self, stored: np.ndarray, rows: np.ndarray, starts: np.ndarray, index: Index | None, *, name: str, space: str,
-        file: RowFile | None = None, release: Callable[[], object] | None = None,
+        hop_s: float = HOP_S, least_score: float = LEAST_SCORE, file: RowFile | None = None,
+        release: Callable[[], object] | None = None,
     ):
         """``stored``: int8 (n, d), unit vectors times 127, recording after recording; ``rows``: int32 (m,), their
         items' rows, ascending; ``starts``: int64 (m + 1,), where each one's windows begin, and n.
 
+        A window begins every ``hop_s`` seconds; a match below ``least_score`` names nothing (recognition.py).
         Without an ``index`` every window is looked at: n x d multiplications for each heard window. Single
         recordings are read from ``file``, of the same vectors, or taken out of ``stored`` without one.
         ``release`` is called when the index has been read, to give its pages back (pages.py).
         """
-        self.name, self.space = name, space
+        self.name, self.space, self.hop_s, self.least_score = name, space, hop_s, least_score
         self.size, self.dimension = stored.shape
         self._stored, self._rows, self._starts, self._index = stored, rows, starts, index
         self._file, self._release = file, release
-        self._floats = np.empty((min(self.size, CHUNK_ROWS), self.dimension), np.float32)
+        longest = int(np.diff(starts).max(initial=0))
+        self._floats = np.empty((min(self.size, CHUNK_ROWS + longest), self.dimension), np.float32)
 
     def match(
-        self, windows: np.ndarray, k: int, *, allowed: np.ndarray | None = None
+        self, windows: np.ndarray, k: int, *, starts_s: np.ndarray | None = None, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k recordings that the heard windows fit best.
 
         Parameters
         ----------
         windows : np.ndarray [shape=(heard, d)], heard >= 0
+        starts_s : np.ndarray [shape=(heard,)], ascending, optional
+            When each window began; one after the other, ``hop_s`` apart, by default.
         allowed : np.ndarray [shape=(items,), dtype=bool], optional
 
         Returns
         -------
         rows : np.ndarray [shape=(<= k,), dtype=int32]
         scores : np.ndarray [shape=(<= k,), dtype=float32, range -1..1]
-            Mean over heard windows of the cosine with the recording's best window, best first.
+            Mean cosine of the heard windows with those of the recording, from its best place on; best first.
 
         Raises ShapeError for windows of another shape, or that are not finite.
         """
@@ -63,7 +73,7 @@ class RecordingView:
         numbers = self._candidates(queries, allowed)
         if not len(queries) or not len(numbers):
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        scores = self._best_windows(unit(queries) / np.float32(SCALE), numbers).mean(axis=1)
+        scores = self._aligned(unit(queries) / np.float32(SCALE), self._offsets(len(queries), starts_s), numbers)
         best = best_of(scores, k)
         return self._rows[numbers[best]], scores[best]
 
@@ -79,22 +89,25 @@ class RecordingView:
                 self._release()
         return numbers if allowed is None else numbers[allowed[self._rows[numbers]]]
 
-    def _best_windows(self, scaled: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-        """float32 (heard, d) -> cosine with the best window of each recording, float32 (len(numbers), heard).
+    def _offsets(self, heard: int, starts_s: np.ndarray | None) -> np.ndarray:
+        """Windows of a recording between the first heard one and each."""
+        if starts_s is None:
+            return np.arange(heard)
+        return np.rint((np.asarray(starts_s) - starts_s[0]) / self.hop_s).astype(np.int64)
 
-        A recording whose windows lie in two chunks is the better of its parts.
-        """
+    def _aligned(self, scaled: np.ndarray, offsets: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """float32 (heard, d) -> the score of each recording, float32 (len(numbers),), some whole ones at a time."""
         windows, starts = self._windows(numbers)
-        best = np.full((len(numbers), len(scaled)), -np.inf, np.float32)
-        for begin in range(0, len(windows), CHUNK_ROWS):
-            end = min(begin + CHUNK_ROWS, len(windows))
+        scores = np.empty(len(numbers), np.float32)
+        first = 0
+        while first < len(numbers):
+            last = max(first + 1, int(np.searchsorted(starts, starts[first] + CHUNK_ROWS, side="right")) - 1)
+            begin, end = int(starts[first]), int(starts[last])
             floats = self._floats[: end - begin]
             np.copyto(floats, windows[begin:end])
-            first, last = np.searchsorted(starts, begin, side="right") - 1, np.searchsorted(starts, end)
-            cuts = np.maximum(starts[first:last], begin) - begin
-            part = np.maximum.reduceat(floats @ scaled.T, cuts, axis=0)
-            np.maximum(best[first:last], part, out=best[first:last])
-        return best
+            scores[first:last] = aligned_scores(floats @ scaled.T, starts[first : last + 1] - begin, offsets)
+            first = last
+        return scores
 
     def _windows(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The windows of some recordings in a row, int8 (n, d), and where each one's begin in it, and n."""

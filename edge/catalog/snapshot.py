@@ -17,6 +17,7 @@ are in VIEW.starts.npy; with ``ivf`` they are in the lists once more.
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from edge.catalog.items import Items
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex
 from edge.catalog.lists import Lists, check_lists, open_lists
 from edge.catalog.pages import release
-from edge.catalog.recording import RecordingView
+from edge.catalog.recording import HOP_S, LEAST_SCORE, RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
 from edge.verified import Verified
@@ -153,14 +154,14 @@ class _Shelf:
         self._check_ascending(f"{name}.starts.npy", starts, last=len(stored))
         if starts[0] != 0 or starts[-1] != len(stored):
             raise SnapshotError(f"{self._folder / name}.starts.npy: must go from 0 to {len(stored)}")
-        space = fields.text("space")
+        about = _about(name, fields)
         if not self._indexed(name, fields):
-            return RecordingView(stored, rows, starts, None, name=name, space=space)
+            return RecordingView(stored, rows, starts, None, **about)
         lists = self._lists(name, fields)
         if not self._known:
             check_within(self._folder / f"{name}.labels.npy", lists.labels, first=0, last=len(stored) - 1)
         return RecordingView(
-            stored, rows, starts, _ivf(lists, fields), name=name, space=space,
+            stored, rows, starts, _ivf(lists, fields), **about,
             file=RowFile(self._folder / f"{name}.vectors.npy", stored),
             release=partial(release, *(self._folder / f"{name}.{file}.npy" for file in READ_IN_PARTS)))
 
@@ -192,6 +193,13 @@ class _Shelf:
     def _array(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
         _require(self._folder, self._listed, name)
         return open_array(self._folder / name, dtype, shape)
+
+
+def _about(name: str, fields: manifest.Fields) -> dict[str, Any]:
+    """What a view of recordings is told beside its arrays."""
+    return {"name": name, "space": fields.text("space"),
+            "hop_s": fields.number("hop_s") if "hop_s" in fields else HOP_S,
+            "least_score": fields.number("least_score") if "least_score" in fields else LEAST_SCORE}
 
 
 def _shape(fields: manifest.Fields) -> tuple[int, int]:

@@ -123,7 +123,7 @@ class Desk:
 
 
 def describe(context: Context) -> dict[str, Any]:
-    return {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2)}
+    return {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2), **context.told()}
 
 
 def _shown(item: Any) -> dict[str, Any]:

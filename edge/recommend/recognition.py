@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 
-LEAST_SCORE = 0.85
-LEAST_MARGIN = 0.05
-"""A match below this cosine, or that close to the second best, is "not sure". Clean excerpts of the default catalogue
-score .94 and more, the tracks of packages that are not in it at most .76. Not calibrated yet for sound in a room."""
+LEAST_MARGIN = 0.02
+"""Closer to the second best than this, a match is "not sure": two recordings share the sound."""
 LEAST_WINDOWS = 2
 """One window of three seconds is not enough to say a name."""
 LEAST_SHOT_SCORE = 0.8
@@ -20,7 +18,7 @@ the catalogue is more, and a picture of a known shot is in 98 of 100 cases (``py
 class Match:
     row: int
     score: float
-    """Mean cosine of the heard windows with the recording's best windows, or of the last picture with the shot's
+    """Mean cosine of the heard windows with the recording's, in their order, or of the last picture with the shot's
     best, -1 to 1."""
 
 
@@ -39,12 +37,16 @@ class Recogniser:
 
 
 def recognise(snapshot: Snapshot, context: Context) -> Match | None:
-    """The recording that is heard, None when there is none or it is not sure."""
+    """The recording that is heard, None when there is none or it is not sure.
+
+    What is sure is measured with recordings that are not in the catalogue, and comes with it (RecordingView).
+    """
     windows = context.windows.get("recording")
-    if snapshot.recordings is None or windows is None or len(windows) < LEAST_WINDOWS:
+    view = snapshot.recordings
+    if view is None or windows is None or len(windows) < LEAST_WINDOWS:
         return None
-    rows, scores = snapshot.recordings.match(windows, 2)
-    if not len(rows) or scores[0] < LEAST_SCORE:
+    rows, scores = view.match(windows, 2, starts_s=context.starts_s.get("recording"))
+    if not len(rows) or scores[0] < view.least_score:
         return None
     if len(rows) > 1 and scores[0] - scores[1] < LEAST_MARGIN:
         return None

@@ -23,8 +23,7 @@ LEAST_WINDOWS = 8
 """Shorter sounds are the same only when every window is."""
 NEAREST = 8
 """So many earlier ones are looked at closer, so that a folder of ten thousand alike costs no more than another."""
-BLOCK = 512
-"""So many tracks are compared with so many at a time: 20 MB, however many there are."""
+BLOCK = 2048
 
 Load = Callable[[str], np.ndarray | None]
 """A track's key to its windows, int8 (n, d)."""

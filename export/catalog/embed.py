@@ -186,4 +186,6 @@ def _identity(model: Model, engine: Engine) -> str:
 
 
 def _views(model: Model) -> dict[str, ViewSpec]:
-    return {out.view: ViewSpec(out.space, out.dimension, windows=out.view in WINDOWS_VIEWS) for out in model.outputs}
+    return {out.view: ViewSpec(out.space, out.dimension, out.view in WINDOWS_VIEWS,
+                               STUDENT_HOP_S if out.view in WINDOWS_VIEWS else None, out.least_score)
+            for out in model.outputs if not out.labels}

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from edge.audio.encoder import AudioEncoder
 from edge.bundle import Bundle
 from edge.catalog.items import Item
+from edge.catalog.recording import HOP_S
 from edge.context import unit
 from edge.engine.open import open_engine
 from edge.errors import ExportError
@@ -29,7 +30,6 @@ from export.training.recipe import Hearing, Studio
 LISTED_SPLITS = ("validation", "test")
 LISTED_TRAINING = ("wesnoth-1.16-music", "singularity-music", "unknown-horizons")
 """Beside the held-out packages, which make what is said of the catalogue honest, some that the student knows."""
-RECORDING_HOP_S = 1.0
 LONGEST_S = 300.0
 VIEWS = ("audio", "recording", "video", "shot")
 
@@ -65,7 +65,7 @@ def _windows(recordings: Sequence[Recording], bundle: Bundle) -> list[np.ndarray
     model = bundle.model("audio")
     found = []
     with open_engine("litert", model.file("litert")) as engine:
-        encoder = AudioEncoder(model, engine, hop_s=RECORDING_HOP_S)
+        encoder = AudioEncoder(model, engine, hop_s=HOP_S)
         for recording in tqdm(recordings, desc="recordings", unit="track", disable=None):
             encoder.reset()
             heard = encoder.push(decode(recording.track.path, max_s=LONGEST_S))

@@ -29,7 +29,15 @@ class ViewSpec:
     space: str
     dimension: int
     windows: bool = False
-    """An item may have several vectors: the view answers "which recording is this?"."""
+    """An item may have several vectors, one every ``hop_s`` where that is said: "which recording is this?"."""
+    hop_s: float | None = None
+    least_score: float | None = None
+    """Below this a match names nothing."""
+
+    def entry(self) -> dict[str, float]:
+        """What the manifest says of windows."""
+        said = {"hop_s": self.hop_s, "least_score": self.least_score}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 class SnapshotWriter:
@@ -79,7 +87,8 @@ class SnapshotWriter:
             raise ExportError(f"{self._folder}: there is nothing to put into the catalogue")
         self._items.close()
         self._facets.write(self._made)
-        views = {view: files.close(self.count, ivf_from=self._from(view)) for view, files in self._views.items()}
+        views = {view: files.close(self.count, ivf_from=self._from(view)) | self._specs[view].entry()
+                 for view, files in self._views.items()}
         version = self._version or _content_version(self._made)
         seal(self._made, {"format": FORMAT_VERSION, "name": self._name, "version": version, "items": self.count,
                           "views": views})
@@ -107,7 +116,7 @@ class ViewData:
     vectors: np.ndarray
     rows: np.ndarray
     windows: bool = False
-    """An item may have several vectors: the view answers "which recording is this?"."""
+    """As in ViewSpec."""
 
 
 def write_snapshot(

@@ -16,8 +16,6 @@ from export.data.tracks import Track, list_tracks
 
 EXCERPT_S = 150.0
 """As much of a track as is used, from its start: training wants many tracks rather than long ones."""
-SPEECH_RMS = 3_000.0
-QUIET_RMS = 30.0
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,3 @@ def _open(track: Track, folder: Path) -> Recording | None:
         np.save(partial, sound)
         partial.replace(path)
     return Recording(track, np.load(path, mmap_mode="r", allow_pickle=False))
-
-
-def open_speech(packages: Sequence[Package], cache: Path) -> np.ndarray:
-    """All the speech of packages in one piece, levelled utterance by utterance: np.ndarray [shape=(n,), dtype=int16].
-
-    Utterances that are silent or damaged are left out.
-    """
-    roots = fetch_all(packages, cache)
-    paths = [path for package in packages for path in sorted(roots[package.name].rglob("*.wav"))]
-    parts = [_levelled(path) for path in tqdm(paths, desc="speech", unit="file", disable=None)]
-    return np.concatenate([part for part in parts if part is not None] or [np.empty(0, np.int16)])
-
-
-def _levelled(path: Path) -> np.ndarray | None:
-    try:
-        speech = decode(path, max_s=EXCERPT_S).astype(np.float32)
-    except MediaError:
-        return None
-    rms = float(np.sqrt(np.mean(np.square(speech))))
-    if rms < QUIET_RMS:
-        return None
-    return np.clip(speech * (SPEECH_RMS / rms), -32768, 32767).astype(np.int16)

@@ -9,7 +9,7 @@ from typing import Any
 from edge.errors import ExportError
 
 SOURCES = ("debian", "pypi")
-KINDS = ("music", "speech", "film", "pictures", "weights")
+KINDS = ("music", "speech", "effects", "film", "pictures", "weights")
 SPLITS = ("train", "validation", "test", "unlisted")
 
 

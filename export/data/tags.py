@@ -32,6 +32,12 @@ def title_from_name(path: Path) -> str:
     return words[:1].upper() + words[1:] if words else "Untitled"
 
 
+def named_after_album(title: str, album: str) -> str:
+    """For a file that is only numbered: ``Track24`` of Drascula -> ``Drascula, track 24``; other titles as they are."""
+    numbered = re.fullmatch(r"([^\W\d]+)[ -]?0*(\d+)", title)
+    return f"{album}, {numbered[1].lower()} {numbered[2]}" if numbered and album else title
+
+
 def _of_tracker(path: Path) -> Tags:
     with openmpt.Module(path) as module:
         return Tags(_printable(module.metadata("title")), _printable(module.metadata("artist")),
@@ -54,8 +60,9 @@ def _of_file(path: Path) -> Tags:
 
 
 def _printable(text: str) -> str:
-    """One line without control characters and runs of blanks."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """One line without control characters, underscores and runs of blanks; nothing where it says nothing (``???``)."""
+    line = " ".join("".join(c if c.isprintable() and c != "_" else " " for c in text).split())
+    return line if any(c.isalnum() for c in line) else ""
 
 
 def _year(text: str) -> int | None:

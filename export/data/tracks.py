@@ -1,13 +1,14 @@
 """The tracks of the music packages, each with title, artist, album, genre, licence and the split it belongs to."""
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.errors import MediaError
 from export.data.openmpt import SUFFIXES as TRACKER_SUFFIXES
 from export.data.recipes import Package
-from export.data.tags import Tags, read_tags, title_from_name
+from export.data.tags import Tags, named_after_album, read_tags, title_from_name
 
 SUFFIXES = frozenset({".ogg", ".oga", ".opus", ".mp3", ".flac", ".wav", ".m4a"}) | TRACKER_SUFFIXES
 MIN_TRACK_S = 40.0
@@ -45,7 +46,13 @@ def list_tracks(package: Package, root: Path, *, min_s: float = MIN_TRACK_S) -> 
         if tags.duration_s >= min_s:
             track = _track(package, path, tags, taken=set(found))
             found[track.id] = track
-    return list(found.values())
+    times = Counter(track.title for track in found.values())
+    return [replace(track, title=_title(track, repeated=times[track.title] > 1)) for track in found.values()]
+
+
+def _title(track: Track, *, repeated: bool) -> str:
+    """The file's own title, unless several files have it (tags that were copied) or it is a mere number."""
+    return named_after_album(title_from_name(track.path) if repeated else track.title, track.album)
 
 
 def _media(package: Package, root: Path) -> set[Path]:

@@ -10,6 +10,7 @@ from export.data.fetch import fetch
 from export.data.pictures import FILM_SUFFIXES, PICTURE_SUFFIXES, list_files, read_frames, read_pictures
 from export.data.recipes import Package, find, select
 from export.frontend import AUDIO_CONSTANTS, image_frontend, mfcc_constants
+from export.models.audio import DIMENSION, KINDS, TAGS
 from export.models.video import (
     MEAN,
     SIDE_PX,
@@ -34,15 +35,23 @@ AUDIO_SHAPE, VIDEO_SHAPE = (1, 300, 20), (1, SIDE_PX, SIDE_PX, 3)
 
 def export_hearing(studio: Studio, hearing: Hearing, out: Path) -> Report:
     """The audio student: calibrated on augmented training windows, judged on the validation packages' own."""
-    maker = studio.batches(hearing.projection, hearing.standard)
-    batches = [maker[step] for step in range(-(-CALIBRATION_INPUTS // maker[0].light.shape[0]))]
-    calibration = np.concatenate([part.numpy() for batch in batches for part in (batch.light, batch.heavy)])
     return export_model(
         hearing.student, kind="audio", input_shape=AUDIO_SHAPE,
-        outputs=[Output(view, 64, hearing.spaces[view]) for view in hearing.student.views],
+        outputs=_hearing_outputs(studio, hearing),
         frontend=_mfcc_settings(), constants=_mfcc_arrays(hearing),
-        calibration=calibration[:CALIBRATION_INPUTS], validation=_held_out_windows(studio, hearing),
+        calibration=studio.calibration(hearing, CALIBRATION_INPUTS), validation=_held_out_windows(studio, hearing),
         out=out, name=NAME, version=VERSION)
+
+
+def _hearing_outputs(studio: Studio, hearing: Hearing) -> list[Output]:
+    """In the order of the student's heads."""
+    spaces, teacher = hearing.spaces, studio.teacher
+    return [
+        Output("audio", DIMENSION, spaces["audio"]),
+        Output("recording", DIMENSION, spaces["recording"], least_score=round(studio.least_score(hearing), 4)),
+        Output("tags", TAGS, f"{teacher.name}-tags", labels=teacher.tag_names),
+        Output("kind", len(KINDS), "roomtone-kind", labels=KINDS, exclusive=True),
+    ]
 
 
 def _held_out_windows(studio: Studio, hearing: Hearing) -> np.ndarray:

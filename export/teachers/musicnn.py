@@ -5,6 +5,7 @@ residual convolutions, then mean and max over time: 753 features each. Those 1,5
 50 tags of the Million Song Dataset come from two dense layers on top. Layer by layer it is the package's models.py.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,13 @@ MSD_TAGS = (
     "sexy", "catchy", "funk", "electro", "heavy metal", "Progressive rock", "60s", "rnb", "indie pop", "sad",
     "House", "happy",
 )  # fmt: skip
+MTT_TAGS = (
+    "guitar", "classical", "slow", "techno", "strings", "drums", "electronic", "rock", "fast", "piano", "ambient",
+    "beat", "violin", "vocal", "synth", "female", "indian", "opera", "male", "singing", "vocals", "no vocals",
+    "harpsichord", "loud", "quiet", "flute", "woman", "male vocal", "no vocal", "pop", "soft", "sitar", "solo", "man",
+    "classic", "choir", "voice", "new age", "dance", "male voice", "female vocal", "beats", "harp", "cello",
+    "no voice", "weird", "country", "metal", "female voice", "choral",
+)  # fmt: skip
 TIMBRAL_MELS = (int(0.4 * MELS), int(0.7 * MELS))
 TEMPORAL_FRAMES = (128, 64, 32)
 
@@ -42,11 +50,11 @@ class _Timbral(nn.Module):
 
     def __init__(self, channels: int, mels: int):
         super().__init__()
-        self.conv = nn.Conv2d(1, channels, (7, mels), padding=(3, 0))
-        self.norm = nn.BatchNorm2d(channels, eps=BATCH_NORM_EPSILON)
+        self.conv = nn.Conv2d(1, channels, (7, mels))
+        self.norm = _batch_norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(x).relu()).amax(dim=3)
+        return _strongest(F.pad(x, (0, 0, 3, 3)), self.conv, self.norm)
 
 
 class _Temporal(nn.Module):
@@ -56,10 +64,23 @@ class _Temporal(nn.Module):
         super().__init__()
         self.padding = (0, 0, (frames - 1) // 2, frames // 2)
         self.conv = nn.Conv2d(1, channels, (frames, 1))
-        self.norm = nn.BatchNorm2d(channels, eps=BATCH_NORM_EPSILON)
+        self.norm = _batch_norm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(F.pad(x, self.padding)).relu()).amax(dim=3)
+        return _strongest(F.pad(x, self.padding), self.conv, self.norm)
+
+
+def _strongest(x: Tensor, conv: nn.Conv2d, norm: nn.BatchNorm1d) -> Tensor:
+    """Convolution, ReLU, normalisation, maximum over the mels.
+
+    As a matrix product over patches, which is faster than a convolution of one channel. The
+    normalisation rises or falls with its input, so the largest output is that of the largest or the smallest.
+    """
+    frames, mels = conv.kernel_size
+    patches = x[:, 0].unfold(1, frames, 1).unfold(2, mels, 1).flatten(3)
+    maps = F.linear(patches, conv.weight.flatten(1), conv.bias).relu()
+    ends = (maps.amax(dim=2), maps.amin(dim=2))
+    return torch.maximum(*(norm(end.transpose(1, 2)) for end in ends))
 
 
 class _Middle(nn.Module):
@@ -96,7 +117,12 @@ class MusicnnNet(nn.Module):
         third = self.middle[2](second) + second
         maps = torch.cat([front, first, second, third], dim=1)
         pools = torch.stack([maps.amax(dim=2), maps.mean(dim=2)], dim=2).flatten(1)
-        return pools, self.tags(self.dense_norm(self.dense(self.pool_norm(pools)).relu()))
+        return pools, self.tagged(pools)
+
+    def tagged(self, pools: Tensor) -> Tensor:
+        """Pools (n, 2 x features) -> tag logits (n, 50)."""
+        logits: Tensor = self.tags(self.dense_norm(self.dense(self.pool_norm(pools)).relu()))
+        return logits
 
 
 def load_net(checkpoint: Path) -> MusicnnNet:
@@ -143,30 +169,50 @@ def _fill_norm(layer: nn.Module, variables: dict[str, np.ndarray], name: str) ->
     layer.load_state_dict({**state, "num_batches_tracked": torch.tensor(0)})
 
 
+@dataclass(frozen=True)
+class Variant:
+    """One of the package's two checkpoints: what it was trained on, and the names of its tags."""
+
+    name: str
+    folder: str
+    tags: tuple[str, ...]
+
+
+MSD = Variant("musicnn-msd", "MSD_musicnn", MSD_TAGS)
+MTT = Variant("musicnn-mtt", "MTT_musicnn", MTT_TAGS)
+
+
 class Musicnn:
     """The teacher of the ``audio`` view (teachers/base.py). Every window is brought to one level first."""
 
-    name = "musicnn-msd"
     rate_hz = RATE_HZ
     window_samples = (FRAMES - 1) * HOP_SAMPLES + FFT_SIZE
     licence = "ISC"
 
-    def __init__(self, net: MusicnnNet):
+    def __init__(self, net: MusicnnNet, variant: Variant = MSD):
+        self.name, self.tag_names = variant.name, variant.tags
         self._net, self._filters = net, torch.from_numpy(filterbank())
         self.dimension = net.features
 
     @classmethod
-    def from_package(cls, root: Path, variant: str = "MSD_musicnn") -> "Musicnn":
+    def from_package(cls, root: Path, variant: Variant = MSD) -> "Musicnn":
         """Open a checkpoint of the unpacked ``musicnn`` package."""
-        return cls(load_net(root / "musicnn" / variant))
+        return cls(load_net(root / "musicnn" / variant.folder), variant)
 
     def embed(self, windows: np.ndarray) -> np.ndarray:
         return self._run(windows)[0]
 
     def tags(self, windows: np.ndarray) -> np.ndarray:
-        """Probability of each of MSD_TAGS: np.ndarray [shape=(n, 50), dtype=float32]."""
+        """Probability of each of ``tag_names``: np.ndarray [shape=(n, 50), dtype=float32]."""
         logits = self._run(windows)[1]
         return 1 / (1 + np.exp(-logits))
+
+    @torch.no_grad()
+    def tags_of(self, embeddings: np.ndarray) -> np.ndarray:
+        """The same from what ``embed`` gave: (n, 1506) -> (n, 50)."""
+        if not len(embeddings):
+            return np.empty((0, len(self.tag_names)), np.float32)
+        return self._net.tagged(torch.from_numpy(np.array(embeddings, np.float32))).sigmoid().numpy()
 
     @torch.no_grad()
     def _run(self, windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -175,6 +221,6 @@ class Musicnn:
         sound = torch.from_numpy(level_normalised(windows[:, : self.window_samples]))
         parts = [self._net(log_mel(part, self._filters)) for part in sound.split(BATCH_WINDOWS)]
         if not parts:
-            return np.empty((0, self.dimension), np.float32), np.empty((0, len(MSD_TAGS)), np.float32)
+            return np.empty((0, self.dimension), np.float32), np.empty((0, len(self.tag_names)), np.float32)
         pools, logits = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
         return pools, logits

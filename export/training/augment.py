@@ -16,10 +16,11 @@ from export.training.rooms import impulse_response, random_room
 LEAD_SAMPLES = 9_360
 SPAN_SAMPLES = LEAD_SAMPLES + WINDOW_SAMPLES
 """57,600 = 2^8 x 3^2 x 5^2, a length that FFTs like."""
-BINS = SPAN_SAMPLES // 2 + 1
 RATE_HZ = 16_000
 KNOTS_HZ = np.geomspace(60, 8_000, 8)
 INT16_PEAK = 32_767
+STEEPNESS = 40
+"""Order of the low pass of a sampling rate: 3 dB at its corner, 60 dB a fifth above."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class Strength:
     band: float = 0.3
     high_pass_hz: tuple[float, float] = (40.0, 300.0)
     low_pass_hz: tuple[float, float] = (3_000.0, 8_000.0)
+    rate: float = 0.0
+    """As if it had been stored at a lower sampling rate: nothing above ``rate_low_pass_hz``."""
+    rate_low_pass_hz: tuple[float, float] = (3_400.0, 7_600.0)
     noise: float = 0.6
     noise_db: tuple[float, float] = (0.0, 30.0)
     voice: float = 0.3
@@ -41,55 +45,100 @@ class Strength:
     level_db: tuple[float, float] = (-40.0, 0.0)
 
 
-LIGHT = Strength(room=0.15, loudspeaker=0.3, band=0.15, noise=0.25, noise_db=(10.0, 30.0), voice=0.05)
-HEAVY = Strength()
+LIGHT = Strength(room=0.1, loudspeaker=0.3, band=0.1, rate=0.1, noise=0.2, noise_db=(10.0, 30.0), voice=0.05)
+HEAVY = Strength(room=0.7, rate=0.1, noise=0.75)
 
 
 class RoomBank:
-    """Spectra of random rooms' responses, made once: complex64 (rooms, BINS)."""
+    """Responses of random rooms, made once: float32 (rooms, 8000)."""
 
     def __init__(self, rooms: int, seed: int):
         rng = np.random.default_rng(seed)
-        responses = [impulse_response(random_room(rng)) for _ in range(rooms)]
-        self._spectra = torch.stack([torch.fft.rfft(torch.from_numpy(r), SPAN_SAMPLES) for r in responses])
+        responses = [torch.from_numpy(impulse_response(random_room(rng))) for _ in range(rooms)]
+        self._responses = torch.nn.utils.rnn.pad_sequence(responses, batch_first=True)
+        self._spectra: dict[int, Tensor] = {}
 
-    def pick(self, rng: np.random.Generator, windows: int) -> Tensor:
-        return self._spectra[torch.from_numpy(rng.integers(len(self._spectra), size=windows))]
+    def pick(self, numbers: np.ndarray, samples: int) -> Tensor:
+        """Spectra of the rooms of these numbers (taken modulo the rooms that there are) for FFTs of a length."""
+        if samples not in self._spectra:
+            self._spectra[samples] = torch.fft.rfft(self._responses, samples)
+        spectra = self._spectra[samples]
+        return spectra[torch.from_numpy(numbers % len(spectra))]
 
 
 class Augmenter:
     """Makes what a microphone would have heard. ``voices`` is one long int16 array of speech, or empty."""
 
     def __init__(self, rooms: RoomBank, voices: np.ndarray):
-        self._rooms, self._voices = rooms, voices
+        self._rooms, self._voices = rooms, torch.from_numpy(voices)
 
-    def __call__(self, spans: np.ndarray, strength: Strength, rng: np.random.Generator) -> Tensor:
-        """int16 or float (n, 57600) -> float32 (n, 48240) at int16's scale, rounded as a converter would."""
-        sound = torch.from_numpy(spans.astype(np.float32))
-        spectra = torch.fft.rfft(sound) * self._transfer(len(spans), strength, rng)
-        spectra += _noise(spectra, strength, rng)
-        heard = torch.fft.irfft(spectra, SPAN_SAMPLES)[:, LEAD_SAMPLES:]
+    def __call__(self, spans: Tensor, strength: Strength, rng: np.random.Generator) -> Tensor:
+        """Float (n, lead + samples) -> float32 (n, samples) at int16's scale, rounded as a converter would."""
+        n, samples = spans.shape
+        spectra = torch.fft.rfft(spans)
+        for share, change in (
+            (strength.room, self._room), (strength.loudspeaker, _loudspeaker), (strength.band, _band),
+            (strength.noise, _noise), (strength.rate, _rate),
+        ):
+            rows = torch.from_numpy(np.flatnonzero(rng.random(n) < share))
+            if len(rows):
+                spectra[rows] = change(spectra[rows], samples, strength, rng)
+        heard = torch.fft.irfft(spectra, samples)[:, LEAD_SAMPLES:]
         heard = heard + self._talk(heard, strength, rng)
         peak = heard.abs().amax(dim=1, keepdim=True).clamp_min(1.0)
-        level = 10 ** (rng.uniform(*strength.level_db, (len(spans), 1)) / 20)
-        return (heard * (INT16_PEAK * torch.from_numpy(level).float() / peak)).round()
+        level = 10 ** (rng.uniform(*strength.level_db, (n, 1)) / 20)
+        return (heard * (INT16_PEAK * _tensor(level) / peak)).round()
 
-    def _transfer(self, windows: int, strength: Strength, rng: np.random.Generator) -> Tensor:
-        """Room times loudspeaker times band, complex64 (windows, BINS)."""
-        transfer = torch.ones(windows, BINS, dtype=torch.complex64)
-        if rooms := torch.from_numpy(np.flatnonzero(rng.random(windows) < strength.room)).long().tolist():
-            transfer[rooms] = self._rooms.pick(rng, len(rooms))
-        return transfer * (_loudspeaker(windows, strength, rng) * _band(windows, strength, rng))
+    def _room(self, spectra: Tensor, samples: int, _: Strength, rng: np.random.Generator) -> Tensor:
+        return spectra * self._rooms.pick(rng.integers(1 << 31, size=len(spectra)), samples)
 
     def _talk(self, heard: Tensor, strength: Strength, rng: np.random.Generator) -> Tensor:
         """People speak over the music, at a stated ratio of the root mean squares."""
-        talking = (rng.random(len(heard)) < strength.voice) & (len(self._voices) > WINDOW_SAMPLES)
-        ratio_db = rng.uniform(*strength.voice_db, len(heard))
-        speech = np.zeros((len(heard), WINDOW_SAMPLES), np.float32)
-        for row in np.flatnonzero(talking):
-            for start in rng.integers(len(self._voices) - WINDOW_SAMPLES, size=rng.integers(1, strength.talkers + 1)):
-                speech[row] += self._voices[start : start + WINDOW_SAMPLES]
-        return scaled_to_ratio(torch.from_numpy(speech), heard, torch.from_numpy(ratio_db).float())
+        n, samples = heard.shape
+        talking, ratio_db = rng.random(n) < strength.voice, rng.uniform(*strength.voice_db, n)
+        talkers = rng.integers(1, strength.talkers + 1, n) * talking
+        speech = torch.zeros_like(heard)
+        if len(self._voices) <= samples or not talkers.any():
+            return speech
+        rows = torch.from_numpy(np.repeat(np.arange(n), talkers))
+        starts = torch.from_numpy(rng.integers(len(self._voices) - samples, size=len(rows)))
+        said = self._voices[starts[:, None] + torch.arange(samples)].float()
+        return scaled_to_ratio(speech.index_add_(0, rows, said), heard, _tensor(ratio_db))
+
+
+def _loudspeaker(spectra: Tensor, samples: int, strength: Strength, rng: np.random.Generator) -> Tensor:
+    """A smooth random gain over log frequency."""
+    knots = _tensor(rng.normal(0, strength.loudspeaker_db / 2, (len(spectra), len(KNOTS_HZ))))
+    place = np.interp(np.log(np.maximum(_hz(samples).numpy(), KNOTS_HZ[0])), np.log(KNOTS_HZ),
+                      np.arange(len(KNOTS_HZ)))
+    hats = np.maximum(0, 1 - np.abs(place - np.arange(len(KNOTS_HZ))[:, None]))
+    return spectra * (knots @ _tensor(hats * (np.log(10) / 20))).exp_()
+
+
+def _band(spectra: Tensor, samples: int, strength: Strength, rng: np.random.Generator) -> Tensor:
+    """Second-order Butterworth magnitudes of a high pass and a low pass."""
+    high, low = (_tensor(_log_uniform(band, len(spectra), rng)) for band in (strength.high_pass_hz,
+                                                                            strength.low_pass_hz))
+    fourth = _hz(samples).clamp_min(1.0) ** 4
+    return spectra * ((1 + high**4 / fourth) * (1 + fourth / low**4)).rsqrt()
+
+
+def _rate(spectra: Tensor, samples: int, strength: Strength, rng: np.random.Generator) -> Tensor:
+    """The steep low pass of a lower sampling rate."""
+    corner = _tensor(_log_uniform(strength.rate_low_pass_hz, len(spectra), rng))
+    return spectra * (1 + (_hz(samples) / corner) ** STEEPNESS).rsqrt()
+
+
+def _noise(spectra: Tensor, samples: int, strength: Strength, rng: np.random.Generator) -> Tensor:
+    """White to brown noise, 1 / f^0 to 1 / f^2 in power, at a stated signal-to-noise ratio."""
+    n = len(spectra)
+    generator = torch.Generator().manual_seed(int(rng.integers(1 << 31)))
+    slope, ratio_db = rng.uniform(0, 1, (n, 1)), rng.uniform(*strength.noise_db, (n, 1))
+    octave = _hz(samples).clamp_min(20.0).log()
+    drawn = torch.randn(*spectra.shape, 2, generator=generator)
+    noise = torch.view_as_complex(drawn) * (-_tensor(slope) * octave).exp_()
+    wanted = _power(spectra).sqrt() * 10 ** (-_tensor(ratio_db) / 20)
+    return spectra + noise * (wanted / _power(noise).sqrt())
 
 
 def scaled_to_ratio(disturbance: Tensor, wanted: Tensor, ratio_db: Tensor) -> Tensor:
@@ -99,43 +148,20 @@ def scaled_to_ratio(disturbance: Tensor, wanted: Tensor, ratio_db: Tensor) -> Te
     return disturbance * (target / own)[:, None]
 
 
-def _loudspeaker(windows: int, strength: Strength, rng: np.random.Generator) -> Tensor:
-    """A smooth random gain over log frequency, float32 (windows, BINS)."""
-    uneven = rng.random((windows, 1)) < strength.loudspeaker
-    knots = rng.normal(0, strength.loudspeaker_db / 2, (windows, len(KNOTS_HZ))) * uneven
-    place = np.interp(np.log(np.maximum(_bin_hz(), KNOTS_HZ[0])), np.log(KNOTS_HZ), np.arange(len(KNOTS_HZ)))
-    low = np.minimum(place.astype(int), len(KNOTS_HZ) - 2)
-    gain_db = knots[:, low] * (1 - place + low) + knots[:, low + 1] * (place - low)
-    return torch.from_numpy((10 ** (gain_db / 20)).astype(np.float32))
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(values, np.float32))
 
 
-def _band(windows: int, strength: Strength, rng: np.random.Generator) -> Tensor:
-    """Second-order Butterworth magnitudes of a high pass and a low pass, float32 (windows, BINS)."""
-    limited = rng.random((windows, 1)) < strength.band
-    high = _log_uniform(strength.high_pass_hz, windows, rng)
-    low = _log_uniform(strength.low_pass_hz, windows, rng)
-    hz = np.maximum(_bin_hz(), 1.0)[None]
-    passed = 1 / np.sqrt((1 + (high / hz) ** 4) * (1 + (hz / low) ** 4))
-    return torch.from_numpy(np.where(limited, passed, 1.0).astype(np.float32))
+def _hz(samples: int) -> Tensor:
+    """Of each bin of the spectrum of so many samples."""
+    return torch.arange(samples // 2 + 1) * (RATE_HZ / samples)
 
 
-def _log_uniform(hz: tuple[float, float], windows: int, rng: np.random.Generator) -> np.ndarray:
+def _power(spectra: Tensor) -> Tensor:
+    """Mean over the bins, (n, 1)."""
+    return torch.view_as_real(spectra).flatten(1).square().mean(dim=1, keepdim=True) * 2
+
+
+def _log_uniform(hz: tuple[float, float], n: int, rng: np.random.Generator) -> np.ndarray:
     low, high = np.log(hz)
-    return np.exp(rng.uniform(low, high, (windows, 1)))
-
-
-def _noise(spectra: Tensor, strength: Strength, rng: np.random.Generator) -> Tensor:
-    """White to brown noise, 1 / f^0 to 1 / f^2 in power, at a stated signal-to-noise ratio."""
-    windows = len(spectra)
-    generator = torch.Generator().manual_seed(int(rng.integers(1 << 31)))
-    slope = torch.from_numpy(rng.uniform(0, 1, (windows, 1))).float()
-    hz = torch.from_numpy(np.maximum(_bin_hz(), 20.0)).float()
-    noise = torch.view_as_complex(torch.randn(windows, BINS, 2, generator=generator)) * hz ** -slope
-    ratio_db = torch.from_numpy(rng.uniform(*strength.noise_db, windows)).float()
-    wanted = spectra.abs().square().mean(dim=1).sqrt() * 10 ** (-ratio_db / 20)
-    heard = torch.from_numpy(rng.random(windows) < strength.noise)
-    return noise * (wanted * heard / noise.abs().square().mean(dim=1).sqrt())[:, None]
-
-
-def _bin_hz() -> np.ndarray:
-    return np.arange(BINS) * (RATE_HZ / SPAN_SAMPLES)
+    return np.exp(rng.uniform(low, high, (n, 1)))

@@ -4,13 +4,16 @@ Three questions: how near its vectors come to the teacher's, how well a query of
 same artist or album among the teacher's vectors, and how often ten seconds from anywhere name the recording.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from edge.catalog.alignment import aligned_scores
 from edge.context import unit
+from export.catalog.copies import LEAST_CENTRE, same_recording
+from export.catalog.vectors import as_stored
 from export.models.audio import AudioStudent
 from export.teachers.labels import HOP_SAMPLES
 from export.training.augment import Augmenter, Strength
@@ -28,6 +31,7 @@ CONDITIONS = {
     "noise 10 dB": NOISY,
     "room, noise 10 dB": replace(NOISY, room=1.0),
     "speech 10 dB": replace(CLEAN, voice=1.0, voice_db=(10.0, 10.0)),
+    "telephone band": replace(CLEAN, rate=1.0, rate_low_pass_hz=(3_400.0, 3_400.0)),
 }
 """What a query goes through; the catalogue is always clean."""
 Embed = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -35,19 +39,42 @@ Embed = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
+class Query:
+    """Ten seconds of a track as they were heard: the windows' vectors, (windows, 64) each."""
+
+    track: int
+    audio: np.ndarray
+    recording: np.ndarray
+
+
+@dataclass(frozen=True)
+class Match:
+    """How well a query fits its own recording, and the best other one."""
+
+    own: float
+    other: float
+
+
+@dataclass(frozen=True)
 class Figures:
-    """``retrieval`` and ``recording`` have one number per condition."""
+    """``retrieval``, ``recording``, ``named`` and ``false_matches`` have one number per condition."""
 
     tracks: int
+    queries: int
     cosine: float
     """Mean cosine between student and teacher, window by window, clean."""
-    teacher_retrieval: float
-    """Mean average precision of the teacher's own queries."""
+    teacher_retrieval: dict[str, float]
+    """Mean average precision of the teacher's own queries, through the same."""
     chance_retrieval: float
     """Mean share of a query's relatives among the other tracks."""
     retrieval: dict[str, float]
     recording: dict[str, float]
     """Share of queries whose best match is the right track."""
+    least_score: float
+    named: dict[str, float]
+    """Share of queries that are named, and rightly, when a match below ``least_score`` is none."""
+    false_matches: dict[str, float]
+    """Share of queries that are named when their track is taken out of the catalogue."""
 
 
 def embedder(student: AudioStudent, front_end: BatchFrontEnd, standard: Standard) -> Embed:
@@ -55,7 +82,7 @@ def embedder(student: AudioStudent, front_end: BatchFrontEnd, standard: Standard
 
     @torch.no_grad()
     def embed(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        parts = [student(front_end.standardised(part, standard))
+        parts = [student(front_end.standardised(part, standard))[:2]
                  for part in torch.from_numpy(windows.astype(np.float32)).split(BATCH_WINDOWS)]
         audio, recording = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
         return unit(audio), unit(recording)
@@ -63,25 +90,99 @@ def embedder(student: AudioStudent, front_end: BatchFrontEnd, standard: Standard
     return embed
 
 
-def evaluate(tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, seed: int = 7) -> Figures:
-    """Measure on held-out tracks; each is queried once per condition, with the same ten seconds in all of them."""
-    rng = np.random.default_rng(seed)
-    starts = [int(rng.integers(max(1, len(track.sound) - QUERY_SAMPLES))) for track in tracks]
+def heard(track: LabelledTrack, start: int, augment: Augmenter, strength: Strength, seed: int) -> np.ndarray:
+    """What a device hears of ten seconds: one room, one noise; windows every second, float32 (windows, 48240)."""
+    start = max(0, min(start, len(track.sound) - QUERY_SAMPLES))
+    sound = track.stretch(start, QUERY_SAMPLES)
+    whole = augment(torch.from_numpy(sound[None].astype(np.float32)), strength,
+                    np.random.default_rng(seed))[0].numpy()
+    return np.lib.stride_tricks.sliding_window_view(whole, WINDOW_SAMPLES)[::RECORDING_HOP_SAMPLES]
+
+
+def queries(tracks: Sequence[LabelledTrack], asked: Sequence[int], embed: Embed, augment: Augmenter,
+            strength: Strength, *, seed: int) -> list[Query]:
+    """A query of every asked track, at a place that depends on the seed alone."""
+    found = []
+    for number in asked:
+        at = np.random.default_rng((seed, number))
+        start = int(at.integers(max(1, len(tracks[number].sound) - QUERY_SAMPLES)))
+        windows = heard(tracks[number], start, augment, strength, int(at.integers(1 << 31)))
+        found.append(Query(number, *embed(windows)))
+    return found
+
+
+def evaluate(
+    tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, least_score: float,
+    asked: Sequence[int] | None = None, teacher: Embed | None = None, seed: int = 7,
+    conditions: dict[str, Strength] = CONDITIONS,
+) -> Figures:
+    """Measure on held-out tracks: those of ``asked`` (all by default) are queried, all are in the catalogue.
+
+    ``teacher`` answers (audio, audio) for windows; without it the teacher's own queries are its stored vectors
+    near the place, clean. A track asks the same ten seconds in every condition.
+    """
+    asked = range(len(tracks)) if asked is None else asked
     families = np.array([track.family for track in tracks])
-    catalogue = np.stack([unit(track.targets.mean(axis=0)) for track in tracks])
-    known = [embed(every(track, RECORDING_HOP_SAMPLES))[1] for track in tracks]
-    retrieval, recording = {}, {}
-    for name, strength in CONDITIONS.items():
-        answers = [_query(track, start, embed, augment, strength, seed + number)
-                   for number, (track, start) in enumerate(zip(tracks, starts, strict=True))]
-        queries = np.stack([unit(audio.mean(axis=0)) for audio, _ in answers])
-        retrieval[name] = mean_average_precision(queries @ catalogue.T, families)
-        recording[name] = float(np.mean([identify(windows, known) == number
-                                         for number, (_, windows) in enumerate(answers)]))
-    own = np.stack([unit(_labelled_near(track, start).mean(axis=0))
-                    for track, start in zip(tracks, starts, strict=True)])
-    return Figures(len(tracks), _cosine(tracks, embed), mean_average_precision(own @ catalogue.T, families),
-                   _chance(families), retrieval, recording)
+    catalogue, known = np.stack([unit(track.targets.mean(axis=0)) for track in tracks]), Known(tracks, embed)
+    retrieval, own, matches = {}, {}, {}
+    for name, strength in conditions.items():
+        answers = queries(tracks, asked, embed, augment, strength, seed=seed)
+        retrieval[name] = _precision(answers, catalogue, families)
+        matches[name] = known.matches(answers)
+        if teacher is not None:
+            answers = queries(tracks, asked, teacher, augment, strength, seed=seed)
+            own[name] = _precision(answers, catalogue, families)
+    if teacher is None:
+        own["clean"] = _stored(tracks, asked, catalogue, families, seed)
+    return Figures(
+        tracks=len(tracks), queries=len(asked), cosine=_cosine([tracks[number] for number in asked], embed),
+        teacher_retrieval=own, chance_retrieval=_chance(families), retrieval=retrieval, least_score=least_score,
+        recording={name: _share(m.own > m.other for m in found) for name, found in matches.items()},
+        named={name: _share(m.own > m.other and m.own >= least_score for m in found)
+               for name, found in matches.items()},
+        false_matches={name: _share(m.other >= least_score for m in found) for name, found in matches.items()})
+
+
+class Known:
+    """A catalogue of the student's own windows, one a second."""
+
+    def __init__(self, tracks: Sequence[LabelledTrack], embed: Embed):
+        windows = [embed(every(track, RECORDING_HOP_SAMPLES))[1] for track in tracks]
+        self._vectors = np.concatenate(windows)
+        self._starts = np.cumsum([0, *(len(part) for part in windows)])
+        self._same = _copies([as_stored(part) for part in windows])
+
+    def scores(self, windows: np.ndarray) -> np.ndarray:
+        """How well windows (n, 64), a second apart, fit each track, as the device has it: float32 (tracks,)."""
+        return aligned_scores(self._vectors @ windows.T, self._starts, np.arange(len(windows)))
+
+    def matches(self, answers: Sequence[Query]) -> list[Match]:
+        """Copies of one recording count as one."""
+        found = []
+        for query in answers:
+            scores, right = self.scores(query.recording), self._same[query.track]
+            found.append(Match(float(scores[right].max()), float(scores[~right].max())))
+        return found
+
+
+def calibrate(matches: Sequence[Match], *, false_matches: float) -> float:
+    """The least score that names at most this share of queries whose recordings are not in the catalogue."""
+    others = np.sort([match.other for match in matches])
+    allowed = int(len(others) * false_matches)
+    return float(np.nextafter(others[len(others) - 1 - allowed], 2.0))
+
+
+def _copies(windows: list[np.ndarray]) -> np.ndarray:
+    """Which tracks are the same recording: bool (tracks, tracks)."""
+    centres = unit(np.stack([part.mean(axis=0) for part in windows]))
+    same = np.eye(len(windows), dtype=bool)
+    for one, other in np.argwhere(np.triu(centres @ centres.T > LEAST_CENTRE, 1)).tolist():
+        same[one, other] = same[other, one] = same_recording(windows[one], windows[other])
+    return same
+
+
+def _share(outcomes: Iterable[bool]) -> float:
+    return float(np.mean(list(outcomes)))
 
 
 def every(track: LabelledTrack, hop_samples: int) -> np.ndarray:
@@ -89,13 +190,14 @@ def every(track: LabelledTrack, hop_samples: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(track.sound, WINDOW_SAMPLES)[::hop_samples]
 
 
-def mean_average_precision(similarity: np.ndarray, families: np.ndarray) -> float:
-    """Of each track's ranking of all others, where those of its own family count as found.
+def mean_average_precision(similarity: np.ndarray, families: np.ndarray, asked: Sequence[int] | None = None) -> float:
+    """Of each query's ranking of all other tracks, where those of its own family count as found.
 
-    ``similarity`` (tracks, tracks): queries by catalogue. Tracks without relatives ask nothing.
+    ``similarity`` (queries, tracks); ``asked``: the queries' tracks, all in order by default. Tracks without
+    relatives ask nothing.
     """
     precisions = []
-    for number, row in enumerate(similarity):
+    for number, row in zip(range(len(similarity)) if asked is None else asked, similarity, strict=True):
         order = np.argsort(-row, kind="stable")
         found = families[order[order != number]] == families[number]
         if found.any():
@@ -104,24 +206,22 @@ def mean_average_precision(similarity: np.ndarray, families: np.ndarray) -> floa
     return float(np.mean(precisions)) if precisions else float("nan")
 
 
-def identify(windows: np.ndarray, known: Sequence[np.ndarray]) -> int:
-    """The recording whose best windows agree most: mean over query windows of the best window of each."""
-    return int(np.argmax([(windows @ vectors.T).max(axis=1).mean() for vectors in known]))
+def _precision(answers: Sequence[Query], catalogue: np.ndarray, families: np.ndarray) -> float:
+    vectors = np.stack([unit(query.audio.mean(axis=0)) for query in answers])
+    return mean_average_precision(vectors @ catalogue.T, families, [query.track for query in answers])
 
 
-def _query(track: LabelledTrack, start: int, embed: Embed, augment: Augmenter, strength: Strength, seed: int
-           ) -> tuple[np.ndarray, np.ndarray]:
-    """A device hears ten seconds: one room, one noise, windows every second."""
-    last = min(start + QUERY_SAMPLES, len(track.sound)) - WINDOW_SAMPLES
-    spans = [track.span(at) for at in range(min(start, last), last + 1, RECORDING_HOP_SAMPLES)]
-    heard = [augment(one[np.newaxis], strength, np.random.default_rng(seed)) for one in spans]
-    return embed(torch.cat(heard).numpy())
-
-
-def _labelled_near(track: LabelledTrack, start: int) -> np.ndarray:
-    """The teacher's vectors of the windows in the ten seconds of a query; at least one."""
-    first = min(round(start / HOP_SAMPLES), len(track.targets) - 1)
-    return track.targets[first : first + QUERY_SAMPLES // HOP_SAMPLES]
+def _stored(tracks: Sequence[LabelledTrack], asked: Sequence[int], catalogue: np.ndarray, families: np.ndarray,
+            seed: int) -> float:
+    """The teacher's own queries from its stored windows in the ten seconds of each first query."""
+    found = []
+    for number in asked:
+        targets = tracks[number].targets
+        start = int(np.random.default_rng((seed, number)).integers(
+            max(1, len(tracks[number].sound) - QUERY_SAMPLES)))
+        first = min(round(start / HOP_SAMPLES), len(targets) - 1)
+        found.append(unit(targets[first : first + QUERY_SAMPLES // HOP_SAMPLES].mean(axis=0)))
+    return mean_average_precision(np.stack(found) @ catalogue.T, families, asked)
 
 
 def _cosine(tracks: Sequence[LabelledTrack], embed: Embed) -> float:

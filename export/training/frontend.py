@@ -38,7 +38,8 @@ class BatchFrontEnd:
         c = self._constants
         emphasised = torch.cat([windows[:, :1], windows[:, 1:] - c.preemphasis * windows[:, :-1]], dim=1)
         frames = emphasised.unfold(1, c.window_samples, c.hop_samples) * self._window
-        power = torch.view_as_real(torch.fft.rfft(frames, c.fft_size)).square().sum(dim=-1) / c.fft_size
+        spectra = torch.fft.rfft(frames, c.fft_size)
+        power = (spectra.real.square() + spectra.imag.square()) / c.fft_size
         energy = _no_zeros(power.sum(dim=-1))
         cepstra = _no_zeros(power @ self._filters).log() @ self._basis
         loudness = energy.log() - energy.mean(dim=1, keepdim=True).log()
@@ -46,7 +47,7 @@ class BatchFrontEnd:
 
     def standardised(self, windows: Tensor, standard: Standard) -> Tensor:
         """What the student takes."""
-        mean, std = torch.from_numpy(standard.mean), torch.from_numpy(standard.std)
+        mean, std = (torch.from_numpy(part) for part in (standard.mean, standard.std))
         return (self.mfcc(windows) - mean) / std
 
 

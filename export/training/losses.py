@@ -4,8 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TEMPERATURE = 0.1
-
 
 def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Mean of 1 - cosine between student (n, d) and the teacher's unit vectors (n, d)."""
@@ -21,15 +19,17 @@ def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     return (student @ student.T - teacher @ teacher.T).square().mean()
 
 
-def contrastive_loss(first: Tensor, second: Tensor, track: Tensor) -> Tensor:
-    """NT-Xent (Chen et al., ICML 2020) over two views (n, d) of n windows; ``track`` (n,) is each window's track.
+def contrastive_loss(first: Tensor, second: Tensor, track: Tensor, temperature: float) -> Tensor:
+    """NT-Xent (Chen et al., ICML 2020) over two views (n, d) of n windows; ``track`` (n,) is what each is of.
 
     Another window of the same track is neither a positive nor a negative: it is left out.
     """
     vectors = F.normalize(torch.cat([first, second]))
-    logits = vectors @ vectors.T / TEMPERATURE
+    logits = vectors @ vectors.T / temperature
     n = len(first)
-    positive = torch.arange(2 * n).roll(n)
-    same_track = (track.repeat(2)[:, None] == track.repeat(2)[None, :])
-    same_track[torch.arange(2 * n), positive] = False
+    rows = torch.arange(2 * n)
+    positive = rows.roll(n)
+    heard = track.repeat(2)
+    same_track = heard[:, None] == heard[None]
+    same_track[rows, positive] = False
     return F.cross_entropy(logits.masked_fill(same_track, float("-inf")), positive)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 
 from edge.errors import ExportError
 from export.checkpoint import read_state
-from export.data.corpus import Recording, open_corpus, open_speech
+from export.data.corpus import Recording, open_corpus
 from export.data.fetch import fetch
 from export.data.recipes import Package, find, select
 from export.frontend import mfcc_constants
@@ -23,17 +24,22 @@ from export.teachers.labels import label
 from export.teachers.musicnn import Musicnn
 from export.teachers.projection import Projection, fit_projection
 from export.training.augment import Augmenter, RoomBank
+from export.training.bank import SoundBank
+from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import Figures, embedder, evaluate
+from export.training.evaluate import CONDITIONS, Embed, Figures, Known, calibrate, embedder, evaluate, queries
+from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
-from export.training.student import BatchMaker, Recipe, recording_space, train
+from export.training.kinds import noises, open_chain
+from export.training.stages import DISTILLATION, Recipe
+from export.training.student import recording_space, train
 
-STANDARD_BATCHES = 16
+STANDARD_BATCHES = 4
 DEFAULT_HEARING = Path(__file__).resolve().parent.parent / "models" / "default"
 WEIGHTS_FILE, STANDARD_FILE, PROJECTION_FILE = "student.pt", "standard.npz", "projection.npz"
 HELD_OUT = ("validation", "test", "unlisted")
-HELD_OUT_ROOMS, HELD_OUT_SEED = 32, 99
-RAW = Standard(np.zeros(20, np.float32), np.ones(20, np.float32))
+HELD_OUT_ROOMS, HELD_OUT_SEEDS = 32, {"test": 99, "validation": 98}
+CALIBRATION_QUERIES, FALSE_MATCHES = 2, 0.01
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,11 @@ class Studio:
     @property
     def folder(self) -> Path:
         """One folder per recipe and set of training packages, so that a change of either trains anew."""
-        train_on = [package.sha256 for package in self._of_split("train", "music", "speech")]
+        train_on = [package.sha256 for package in self._of_split("train", "music", "speech", "effects")]
         text = json.dumps([asdict(self._recipe), train_on], sort_keys=True)
         return self._cache / "student" / hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @cached_property
     def teacher(self) -> Musicnn:
         return Musicnn.from_package(fetch(find(self._packages, "musicnn"), self._cache))
 
@@ -71,55 +78,104 @@ class Studio:
 
     def pools(self, recordings: Sequence[Recording]) -> list[np.ndarray]:
         """What the teacher says of every third second, one (windows, 1506) per recording."""
-        teacher = self.teacher()
-        return label(teacher, recordings, self._cache / "teacher" / teacher.name, window_samples=WINDOW_SAMPLES)
+        return label(self.teacher, recordings, self._cache / "teacher" / self.teacher.name,
+                     window_samples=WINDOW_SAMPLES)
 
     def tracks(self, projection: Projection, *splits: str) -> list[LabelledTrack]:
         recordings = self.recordings(*splits)
-        return labelled(recordings, [projection.apply(pools) for pools in self.pools(recordings)])
+        pools = self.pools(recordings)
+        return labelled(recordings, [projection.apply(part) for part in pools],
+                        [self.teacher.tags_of(part) for part in pools])
+
+    def chains(self, split: str, kind: str) -> list[np.ndarray]:
+        """The speech or the effects of a split, each package in one piece."""
+        return [open_chain(package, self._cache, repeat=kind == "effects") for package in self._of_split(split, kind)]
 
     def hearing(self) -> Hearing:
         """Train, or load what was trained."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        projection = self._projection()
-        standard = self._standard(projection)
-        weights = self.folder / WEIGHTS_FILE
-        if not weights.exists():
-            maker = self.batches(projection, standard)
-            torch.save(train(maker, self._recipe, self.folder / "checkpoint.pt").state_dict(), weights)
-        return load_hearing(self.folder)
+        folder = self.folder
+        if not (folder / WEIGHTS_FILE).exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            projection = self._projection(folder / PROJECTION_FILE)
+            standard = self._standard(projection, folder / STANDARD_FILE)
+            student = train(self.batches(projection, standard), self._recipe, folder / "checkpoint.pt")
+            torch.save(student.state_dict(), folder / WEIGHTS_FILE)
+        return load_hearing(folder)
 
     def batches(self, projection: Projection, standard: Standard) -> BatchMaker:
-        """Augmented training batches, standardised by ``standard``."""
-        speech = open_speech(self._of_split("train", "speech"), self._cache)
-        augmenter = Augmenter(RoomBank(self._recipe.rooms, self._recipe.seed), speech)
-        return BatchMaker(self.tracks(projection, "train"), self.front_end, standard, augmenter, self._recipe)
+        """Of the training split alone."""
+        tracks, speech = self.tracks(projection, "train"), self.chains("train", "speech")
+        kinds = [speech, [track.sound for track in tracks],
+                 [*self.chains("train", "effects"), *noises(self._recipe.seed)]]
+        augmenter = Augmenter(RoomBank(self._recipe.rooms, self._recipe.seed), np.concatenate(speech))
+        return BatchMaker(tracks, [SoundBank(pieces) for pieces in kinds], self.front_end, standard, augmenter,
+                          self._recipe)
+
+    def calibration(self, hearing: Hearing, windows: int) -> np.ndarray:
+        """Augmented training windows as the student takes them, float32 (windows, 300, 20)."""
+        maker, parts = self.batches(hearing.projection, hearing.standard), []
+        for step in range(-(-windows // (2 * self._recipe.windows_per_batch))):
+            batch = maker.make(step, DISTILLATION)
+            parts += [batch.light, batch.heavy]
+        return torch.cat(parts)[:windows].numpy()
 
     def figures(self, hearing: Hearing) -> Figures:
-        """Measure on every track of the packages that were held out whole."""
-        speech = open_speech(self._of_split("test", "speech"), self._cache)
-        augmenter = Augmenter(RoomBank(HELD_OUT_ROOMS, HELD_OUT_SEED), speech)
+        """Measure on every track of the packages that were held out whole; those of validation only listen."""
+        tracks, asked = self._held_out(hearing.projection)
         embed = embedder(hearing.student, self.front_end, hearing.standard)
-        return evaluate(self.tracks(hearing.projection, *HELD_OUT), embed, augmenter)
+        return evaluate(tracks, embed, self._held_out_rooms("test"), asked=asked, least_score=self.least_score(hearing),
+                        teacher=self._as_embed(hearing.projection))
+
+    def kinds(self, hearing: Hearing) -> KindFigures:
+        """Speech, music and effects of the test packages."""
+        pieces = [self.chains("test", "speech"), [recording.sound for recording in self.recordings("test")],
+                  self.chains("test", "effects")]
+        return evaluate_kinds(hearing.student, [SoundBank(part) for part in pieces], self.front_end, hearing.standard,
+                              self._held_out_rooms("validation"))
+
+    def least_score(self, hearing: Hearing) -> float:
+        """From which score on a match is one: at most 1 % of queries of validation packages, through everything
+        that a query is heard through, find another recording that scores as much."""
+        embed = embedder(hearing.student, self.front_end, hearing.standard)
+        tracks, asked = self._held_out(hearing.projection)
+        rooms, known = self._held_out_rooms("validation"), Known(tracks, embed)
+        listening = [number for number in range(len(tracks)) if number not in asked]
+        matches = [match for strength in CONDITIONS.values() for seed in range(CALIBRATION_QUERIES)
+                   for match in known.matches(queries(tracks, listening, embed, rooms, strength, seed=seed))]
+        return calibrate(matches, false_matches=FALSE_MATCHES)
+
+    def _held_out(self, projection: Projection) -> tuple[list[LabelledTrack], range]:
+        """The tracks of the held-out packages, and which of them are asked for: not those of validation."""
+        tracks = self.tracks(projection, *HELD_OUT)
+        return tracks, range(len(self.tracks(projection, HELD_OUT[0])), len(tracks))
+
+    def _held_out_rooms(self, split: str) -> Augmenter:
+        """Rooms that nothing was trained in, and the voices of a split."""
+        return Augmenter(RoomBank(HELD_OUT_ROOMS, HELD_OUT_SEEDS[split]), np.concatenate(self.chains(split, "speech")))
+
+    def _projection(self, path: Path) -> Projection:
+        if not path.exists():
+            pools = np.concatenate(self.pools(self.recordings("train")))
+            fit_projection(self.teacher.name, pools).save(path)
+        return Projection.load(path)
+
+    def _standard(self, projection: Projection, path: Path) -> Standard:
+        if not path.exists():
+            maker = self.batches(projection, Standard(np.zeros(20, np.float32), np.ones(20, np.float32)))
+            batches = [maker.make(step, DISTILLATION) for step in range(STANDARD_BATCHES)]
+            frames = torch.cat([torch.cat([batch.light, batch.heavy]).flatten(0, 1) for batch in batches])
+            np.savez(path, mean=frames.mean(dim=0).numpy(), std=frames.std(dim=0).numpy())
+        return _read_standard(path)
+
+    def _as_embed(self, projection: Projection) -> Embed:
+        def embed(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            audio = projection.apply(self.teacher.embed(windows / np.float32(32768)))
+            return audio, audio
+
+        return embed
 
     def _of_split(self, split: str, *kinds: str) -> list[Package]:
         return [package for kind in kinds for package in select(self._packages, kind) if package.split == split]
-
-    def _projection(self) -> Projection:
-        path = self.folder / PROJECTION_FILE
-        if not path.exists():
-            pools = self.pools(self.recordings("train"))
-            fit_projection(Musicnn.name, np.concatenate(pools)).save(path)
-        return Projection.load(path)
-
-    def _standard(self, projection: Projection) -> Standard:
-        path = self.folder / STANDARD_FILE
-        if not path.exists():
-            maker = self.batches(projection, RAW)
-            frames = torch.cat([torch.cat([batch.light, batch.heavy]).flatten(0, 1)
-                                for batch in (maker[step] for step in range(STANDARD_BATCHES))])
-            np.savez(path, mean=frames.mean(dim=0).numpy(), std=frames.std(dim=0).numpy())
-        return _read_standard(path)
 
 
 def load_hearing(folder: Path = DEFAULT_HEARING) -> Hearing:

@@ -33,6 +33,29 @@ def test_the_mean_of_the_windows_is_a_unit_vector_and_the_windows_stay_in_order(
     assert (context.hears, context.sees) == (True, False)
 
 
+def test_probabilities_are_means_over_the_windows_and_told_in_words():
+    builder = ContextBuilder(seconds=12)
+    for start_s, music, rock in ((0, 0.9, 0.3), (1, 0.5, 0.5)):
+        builder.add(Embedding("audio", start_s, start_s + 3.0, {"audio": unit(np.ones(2))}, {
+            "kind": {"speech": 1 - music, "music": music}, "tags": {"jazz": 0.05, "pop": 0.2, "rock": rock}}))
+    context = builder.context()
+    assert context.classes["kind"] == pytest.approx({"speech": 0.3, "music": 0.7})
+    assert context.likeliest("tags", 3) == ["rock", "pop", "jazz"]
+    assert context.told() == {"kind": "music", "tags": ["rock", "pop"]}
+    np.testing.assert_array_equal(context.starts_s["audio"], [0, 1])
+
+
+def test_speech_has_no_tags_and_a_model_that_does_not_classify_says_nothing():
+    builder = ContextBuilder(seconds=12)
+    builder.add(heard(0, 3, 0))
+    assert builder.context().told() == {}
+    builder.add(Embedding("audio", 1, 4, {"audio": unit(np.ones(2))}, {"kind": {"speech": 0.8, "music": 0.2}}))
+    builder.clear("audio")
+    builder.add(Embedding("audio", 1, 4, {"audio": unit(np.ones(2))},
+                          {"kind": {"speech": 0.8, "music": 0.2}, "tags": {"rock": 0.9}}))
+    assert builder.context().told() == {"kind": "speech", "tags": []}
+
+
 def test_what_began_before_the_last_seconds_is_forgotten():
     builder = ContextBuilder(seconds=5)
     for start_s in range(10):

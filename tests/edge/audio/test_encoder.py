@@ -164,6 +164,27 @@ def test_results_stay_valid(model, engine, sound):
     np.testing.assert_array_equal(first.vectors["audio"], kept)
 
 
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_a_classifier_says_how_probable_its_labels_are(model, engine, sound, exclusive):
+    """Softmax of the logits where one label holds, else the logistic function of each."""
+    output = Output("kind", 3, "r", labels=("speech", "music", "other"), exclusive=exclusive)
+    classifying = replace(model, outputs=(model.outputs[0], output))
+    (embedding,) = AudioEncoder(classifying, engine, hop_s=1.0).push(sound[:WINDOW_SAMPLES])
+    (plain,) = AudioEncoder(model, engine, hop_s=1.0).push(sound[:WINDOW_SAMPLES])
+    assert list(embedding.vectors) == ["audio"]
+    np.testing.assert_array_equal(embedding.vectors["audio"], plain.vectors["audio"])
+    logits = dequantize(engine.run(_input_of(model, engine, sound))[1], engine.outputs[1])[0].astype(float)
+    expected = np.exp(logits) / np.exp(logits).sum() if exclusive else 1 / (1 + np.exp(-logits))
+    assert list(embedding.classes["kind"]) == ["speech", "music", "other"]
+    np.testing.assert_allclose(list(embedding.classes["kind"].values()), expected, atol=0.02)
+
+
+def _input_of(model, engine, sound):
+    mfcc = batch_mfcc(sound[:WINDOW_SAMPLES], DEFINITION)[:FRAMES]
+    window = (normalise_level(mfcc.astype(np.float64)) - MEAN) / STD
+    return quantize(window[np.newaxis].astype(np.float32), engine.input)
+
+
 @pytest.mark.parametrize(("changes", "said"), [
     ({"input_shape": (1, 7, 4)}, "takes"),
     ({"input_shape": (1, 4, 6)}, "takes"),

@@ -70,6 +70,13 @@ def test_a_film_without_sound_says_so(tmp_path):
         open_audio(str(tmp_path / "silent.mp4"))
 
 
+def test_sound_that_ffmpeg_has_no_decoder_for_says_so(tmp_path):
+    path = write_film(tmp_path / "film.mkv")
+    path.write_bytes(path.read_bytes().replace(b"A_FLAC", b"A_XLAC"))
+    with pytest.raises(MediaError, match="no decoder for its sound"):
+        read_all(path)
+
+
 def test_a_title_in_an_old_encoding_does_not_matter(tmp_path):
     path = write_film(tmp_path / "film.mkv", title="MARKERMARKER")
     path.write_bytes(path.read_bytes().replace(b"MARKERMARKER", b"\xe9\xff\xfe caf\xe9 \xe8\xe8"))

@@ -2,6 +2,7 @@
 
 import struct
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
@@ -11,7 +12,7 @@ from export.data.corpus import decode_all
 from export.data.decode import SAMPLE_RATE_HZ, decode
 from export.data.openmpt import Module
 from export.data.recipes import Package
-from export.data.tags import read_tags, title_from_name
+from export.data.tags import named_after_album, read_tags, title_from_name
 from export.data.tracks import list_tracks
 
 
@@ -94,3 +95,25 @@ def test_tracks_take_what_the_recipe_says_where_files_say_nothing(tmp_path):
     ("02-castle_theme.ogg", "Castle theme"), ("7.mod", "7"), ("A.B.wav", "A B"), ("music2.ogg", "Music2")])
 def test_titles_from_names(tmp_path, name, title):
     assert title_from_name(tmp_path / name) == title
+
+
+@pytest.mark.parametrize(("title", "album", "named"), [
+    ("Track24", "Drascula", "Drascula, track 24"), ("Rybky01", "Fish Fillets", "Fish Fillets, rybky 1"),
+    ("Ingame 14", "Widelands", "Widelands, ingame 14"), ("Track24", "", "Track24"), ("99 Balloons", "B", "99 Balloons"),
+    ("Area 51 Blues", "B", "Area 51 Blues"), ("7", "B", "7"),
+])
+def test_a_numbered_file_is_named_after_its_album(title, album, named):
+    assert named_after_album(title, album) == named
+
+
+def test_a_title_that_several_files_have_was_copied(tmp_path):
+    package = Package("toy", "1", "debian", "0" * 64, "CC0", ("music",), "test", album="B")
+    for stem in ("ice_cave", "deep_sea"):
+        sound = np.zeros(8_000 * 41, np.int16)
+        soundfile.write(tmp_path / f"{stem}.flac", sound, 8_000)
+        file = mutagen.File(tmp_path / f"{stem}.flac")
+        file["title"] = "Living_Caves"
+        file["artist"] = "???"
+        file.save()
+    named = [(track.title, track.artist) for track in list_tracks(package, tmp_path)]
+    assert named == [("Deep sea", ""), ("Ice cave", "")]

@@ -6,8 +6,9 @@ from torch import nn
 from export.models.audio import AudioStudent, audio_student
 
 
-def test_two_embeddings_of_a_window():
-    audio, recording = audio_student()(torch.zeros(3, 300, 20))
+def test_two_embeddings_of_a_window_and_two_classifiers():
+    audio, recording, tags, kind = audio_student()(torch.zeros(3, 300, 20))
+    assert (tags.shape, kind.shape) == ((3, 50), (3, 3))
     assert audio.shape == recording.shape == (3, 64)
 
 

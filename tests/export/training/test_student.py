@@ -1,18 +1,24 @@
 """A tiny training learns, resumes where it stopped, and is measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from edge.context import unit
 from edge.errors import ExportError
 from export.data.corpus import Recording
 from export.data.tracks import Track
 from export.frontend import mfcc_constants
 from export.training import student as training
 from export.training.augment import Augmenter, RoomBank
+from export.training.bank import SoundBank
+from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import embedder, evaluate, identify, mean_average_precision
-from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.evaluate import Known, Match, Query, calibrate, embedder, evaluate, every, mean_average_precision
+from export.training.frontend import BatchFrontEnd, Standard
+from export.training.stages import Recipe, Stage, Weights
 
 TRACKS, SECONDS = 6, 12
 
@@ -36,7 +42,8 @@ def tracks():
         sound = (np.sin(2 * np.pi * hz[:, None] * time).sum(axis=0) * beat * 4_000).astype(np.int16)
         target = np.repeat(rng.normal(size=(1, 64)), 3, axis=0).astype(np.float32)
         found.append(LabelledTrack(f"t/{number}", f"family {number % 2}", sound,
-                                   target / np.linalg.norm(target, axis=1, keepdims=True)))
+                                   target / np.linalg.norm(target, axis=1, keepdims=True),
+                                   np.repeat(rng.random((1, 50)), 3, axis=0).astype(np.float32)))
     return found
 
 
@@ -56,39 +63,67 @@ def augment():
     return Augmenter(RoomBank(4, 0), np.empty(0, np.int16))
 
 
+WEIGHTS = Weights(distillation=1.0, relation=1.0, contrast=0.3, tags=1.0, kind=0.5)
+RECIPE = Recipe(stages=(Stage("pretraining", 4, Weights(segments=1.0)), Stage("all", 30, WEIGHTS)),
+                windows_per_batch=TRACKS, sounds_per_kind=2, rooms=4)
+
+
 @pytest.fixture(scope="module")
 def maker(tracks, front_end, standard, augment):
-    return training.BatchMaker(tracks, front_end, standard, augment, RECIPE)
-
-
-RECIPE = training.Recipe(steps=30, tracks_per_batch=TRACKS, rooms=4)
+    rng = np.random.default_rng(3)
+    noise, clicks = (rng.normal(0, 2_000, 100_000) * envelope for envelope in (1.0, rng.random(100_000) < 0.001))
+    kinds = [SoundBank([noise.astype(np.int16)]), SoundBank([track.sound for track in tracks]),
+             SoundBank([(clicks * 9).clip(-32_000, 32_000).astype(np.int16)])]
+    return BatchMaker(tracks, kinds, front_end, standard, augment, RECIPE)
 
 
 def test_batches_depend_on_the_step_alone(maker):
-    one, two = maker[3], maker[3]
+    one, two = (maker.make(9, RECIPE.stages[1]) for _ in range(2))
     assert torch.equal(one.light, two.light)
     assert torch.equal(one.heavy, two.heavy)
+    assert torch.equal(one.sounds, two.sounds)
     assert one.light.shape == (TRACKS, 300, 20)
-    assert not torch.equal(maker[4].light, one.light)
+    assert not torch.equal(maker.make(10, RECIPE.stages[1]).light, one.light)
     assert sorted(one.track.tolist()) == list(range(TRACKS))
 
 
+def test_labels_are_those_of_the_window(maker, tracks):
+    batch = maker.make(5, RECIPE.stages[1])
+    for row, number in enumerate(batch.track.tolist()):
+        assert batch.targets[row].numpy() in tracks[number].targets
+        assert batch.tags[row].numpy() in tracks[number].tags
+
+
+def test_a_stage_gets_what_it_asks_for(maker):
+    pretraining, everything = RECIPE.stages
+    assert len(maker.make(0, pretraining).sounds) == 0
+    batch = maker.make(0, everything)
+    assert batch.kinds.tolist() == [0, 0, 1, 1, 2, 2]
+    assert batch.sounds.shape == (6, 300, 20)
+
+
 def test_training_reduces_every_loss(maker):
-    run = training._Run(RECIPE)
-    losses = [run.learn(maker[step]) for step in range(RECIPE.steps)]
+    run = training.Run(RECIPE)
+    run.step = 4
+    losses = [run.learn(maker.make(step, RECIPE.stages[1])) for step in range(30)]
+    assert set(losses[0]) == {"distillation", "relation", "contrast", "tags", "kind"}
     for name in losses[0]:
         first, last = (np.mean([loss[name] for loss in part]) for part in (losses[:5], losses[-5:]))
-        assert last < 0.85 * first, name
+        assert last < 0.9 * first, name
+
+
+def test_pretraining_asks_nothing_of_the_teacher(maker):
+    assert set(training.Run(RECIPE).learn(maker.make(0, RECIPE.stages[0]))) == {"segments"}
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(maker, tmp_path, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_EVERY_STEPS", 2)
-    recipe = training.Recipe(steps=4, tracks_per_batch=TRACKS, rooms=4)
+    recipe = replace(RECIPE, stages=(replace(RECIPE.stages[0], steps=1), replace(RECIPE.stages[1], steps=3)))
     whole = training.train(maker, recipe, tmp_path / "whole.pt", workers=0)
     torch.manual_seed(recipe.seed)
-    half = training._Run(recipe)
+    half = training.Run(recipe)
     for step in range(2):
-        half.learn(maker[step])
+        half.learn(maker.make(step, training.stage_at(recipe, step)[0]))
     half.save(tmp_path / "half.pt")
     resumed = training.train(maker, recipe, tmp_path / "half.pt", workers=0)
     for name, value in whole.state_dict().items():
@@ -102,14 +137,49 @@ def test_a_foreign_checkpoint_is_refused(maker, tmp_path):
         training.train(maker, RECIPE, tmp_path / "c.pt", workers=0)
 
 
-def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, front_end, standard, augment):
-    student = training.AudioStudent().eval()
-    figures = evaluate(tracks, embedder(student, front_end, standard), augment)
-    assert figures.tracks == TRACKS
+@pytest.fixture(scope="module")
+def embed(front_end, standard):
+    """A student that hears the mean of the cepstra, turned at random."""
+    turned = torch.from_numpy(np.random.default_rng(5).normal(size=(20, 64)).astype(np.float32))
+
+    def embed(windows):
+        mfcc = front_end.standardised(torch.from_numpy(windows.astype(np.float32)), standard)
+        vectors = unit((mfcc.mean(dim=1) @ turned).numpy())
+        return vectors, vectors
+
+    return embed
+
+
+def test_the_embedder_gives_unit_vectors_of_both_views(tracks, front_end, standard):
+    audio, recording = embedder(training.AudioStudent().eval(), front_end, standard)(every(tracks[0], 48_000))
+    assert audio.shape == recording.shape == (3, 64)
+    np.testing.assert_allclose(np.linalg.norm([audio, recording], axis=2), 1, atol=1e-5)
+
+
+def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, embed, augment):
+    figures = evaluate(tracks, embed, augment, least_score=-1.0)
+    assert (figures.tracks, figures.queries) == (TRACKS, TRACKS)
     assert figures.recording["clean"] >= 0.8
+    assert figures.named == figures.recording
+    assert set(figures.false_matches.values()) == {1.0}
     assert -1 <= figures.cosine <= 1
     assert figures.chance_retrieval == pytest.approx(2 / 5)
     assert all(0 <= value <= 1 for value in figures.retrieval.values())
+
+
+def test_a_track_that_is_there_twice_is_no_false_match(tracks, embed):
+    known = Known([*tracks, replace(tracks[2], id="copy")], embed)
+    windows = embed(every(tracks[2], 16_000))[1]
+    match = known.matches([Query(2, windows, windows)])[0]
+    assert match.own == pytest.approx(1, abs=1e-4)
+    assert match.other == pytest.approx(np.sort(known.scores(windows))[-3], abs=1e-6)
+
+
+def test_calibration_lets_the_asked_share_through():
+    matches = [Match(1.0, score / 100) for score in range(100)]
+    least = calibrate(matches, false_matches=0.05)
+    assert sum(match.other >= least for match in matches) == 5
+    assert calibrate(matches, false_matches=0.0) > 0.99
 
 
 def test_mean_average_precision_by_hand():
@@ -119,21 +189,17 @@ def test_mean_average_precision_by_hand():
     assert mean_average_precision(similarity, families) == pytest.approx(np.mean(by_query))
 
 
-def test_identify_takes_the_best_window_of_each():
-    known = [np.array([[1.0, 0], [0, -1]]), np.array([[0, 1.0]])]
-    assert identify(np.array([[1.0, 0], [0.9, 0.1]]), known) == 0
-    assert identify(np.array([[0.0, 1]]), known) == 1
-
-
-def test_windows_stay_inside_a_track(tracks):
-    track = tracks[0]
-    assert np.array_equal(track.window(10**9), track.sound[-WINDOW_SAMPLES:])
-    span = track.span(100)
-    assert not span[: 9_360 - 100].any()
-    assert np.array_equal(span[9_360:], track.sound[100 : 100 + WINDOW_SAMPLES])
+def test_a_bank_cuts_with_what_was_heard_before():
+    bank = SoundBank([np.arange(1, 101, dtype=np.int16), np.arange(201, 251, dtype=np.int16)])
+    cut = bank.cut(np.array([0, 0, 1, 1]), np.array([10, -5, 2, 10**6]), 20, lead=8)
+    assert cut[0].tolist() == list(range(3, 31))
+    assert cut[1].tolist() == [0] * 8 + list(range(1, 21))
+    assert cut[2].tolist() == [0] * 6 + list(range(201, 223))
+    assert cut[3].tolist() == list(range(223, 251))
 
 
 def test_too_short_tracks_are_left_out(tmp_path):
     track = Track("a/b", "a", "train", tmp_path, "t", "", "", "", None, "CC0", 1.0)
+    nothing = [np.empty((0, 64), np.float32)], [np.empty((0, 50), np.float32)]
     with pytest.raises(ExportError, match="none of 1 tracks"):
-        labelled([Recording(track, np.zeros(10, np.int16))], [np.empty((0, 64), np.float32)])
+        labelled([Recording(track, np.zeros(10, np.int16))], *nothing)

@@ -1,0 +1,82 @@
+"""Speech and other sounds, in long chains that windows are cut from; the music bank is the third kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from edge.errors import MediaError
+from export.data.decode import SAMPLE_RATE_HZ, decode
+from export.data.fetch import fetch_all
+from export.data.recipes import Package
+
+SUFFIXES = frozenset({".wav", ".ogg", ".oga", ".flac", ".mp3"})
+CHAIN_RMS, QUIET_RMS = 3_000.0, 30.0
+GAP_SAMPLES = (800, 6_400)
+LEAST_SAMPLES = 48_000
+"""A clip shorter than a window is heard several times in a row."""
+LONGEST_S, CLIP_S = 1_200, 20.0
+NOISE_S = 60
+
+
+def open_chain(package: Package, cache: Path, *, repeat: bool) -> np.ndarray:
+    """All clips of a package in one piece, each at one level: np.ndarray [shape=(n,), dtype=int16], <= 20 minutes.
+
+    ``repeat``: short clips several times. Clips that are silent or damaged are left out.
+    """
+    path = cache / "chains" / f"{package.name}-{package.sha256[:12]}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, _chain(_clips(package, fetch_all([package], cache)[package.name]), package.name, repeat))
+    return np.load(path, allow_pickle=False)
+
+
+def _clips(package: Package, root: Path) -> list[Path]:
+    included = {path for pattern in package.include for path in root.glob(pattern)}
+    return sorted(path for path in included if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _chain(paths: Sequence[Path], name: str, repeat: bool) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    parts, total = [np.empty(0, np.int16)], 0
+    for number in tqdm(rng.permutation(len(paths)), desc=name, unit="clip", disable=None):
+        clip = levelled(paths[number])
+        if clip is None:
+            continue
+        gap = np.zeros(rng.integers(*GAP_SAMPLES), np.int16)
+        times = max(1, -(-LEAST_SAMPLES // (len(clip) + len(gap)))) if repeat else 1
+        parts += [clip, gap] * times
+        total += times * (len(clip) + len(gap))
+        if total > LONGEST_S * SAMPLE_RATE_HZ:
+            break
+    return np.concatenate(parts)
+
+
+def levelled(path: Path) -> np.ndarray | None:
+    """A clip, at most 20 s of it, at one root mean square; None when it is silent or damaged."""
+    try:
+        sound = decode(path, max_s=CLIP_S).astype(np.float32)
+    except MediaError:
+        return None
+    rms = float(np.sqrt(np.mean(np.square(sound))))
+    if rms < QUIET_RMS:
+        return None
+    return np.clip(sound * (CHAIN_RMS / rms), -32768, 32767).astype(np.int16)
+
+
+def noises(seed: int) -> list[np.ndarray]:
+    """What a room sounds like when nothing plays: white to brown noise and mains hum, int16 (960000,) each."""
+    rng = np.random.default_rng(seed)
+    samples = NOISE_S * SAMPLE_RATE_HZ
+    hz = np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE_HZ), 20.0)
+    found = []
+    for slope in (0.0, 0.3, 0.6, 1.0):
+        drawn = np.fft.irfft(np.fft.rfft(rng.normal(size=samples)) * hz**-slope)
+        found.append(drawn / drawn.std())
+    time = np.arange(samples) / SAMPLE_RATE_HZ
+    for mains in (50, 60):
+        partials = [np.sin(2 * np.pi * mains * k * time + rng.uniform(0, 6.28)) / k for k in range(1, 8)]
+        hum = np.sum(partials, axis=0)
+        found.append(hum / hum.std() + 0.3 * found[2])
+    return [(sound * 2_000).astype(np.int16) for sound in found]
