@@ -124,10 +124,33 @@ class OverTime:
             warmth.set_ylabel("°C")
 
 
+class ByScore:
+    """Shares of pictures against the score that they need, one line for each kind that a row's name begins with."""
+
+    def has(self, row: Row) -> bool:
+        return "least_score" in row.figures
+
+    def height_inches(self, rows: list[Row]) -> float:
+        return 4.0
+
+    def onto(self, axes: Any, rows: list[Row]) -> None:
+        for number, kind in enumerate(dict.fromkeys(row.name.split(", from")[0] for row in rows)):
+            of_kind = [row.figures for row in rows if row.name.split(", from")[0] == kind]
+            scores = [figures["least_score"] for figures in of_kind]
+            for figure, style in (("named_rightly", "-"), ("unknown_film_named", ":")):
+                axes.plot(scores, [figures[figure] for figures in of_kind], style, color=f"C{number}", marker="o",
+                          label=f"{kind}: {figure.replace('_', ' ')}")
+        axes.set_xlabel("least score")
+        axes.set_ylabel("share of pictures")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=7)
+
+
 PLOTS: dict[str, Any] = {
     "mfcc": Dots("ms_per_s"), "inference": Dots("median_ms"), "nearest": Dots("median_ms"),
     "streaming": Dots("cpu_percent"), "recommend": Dots("median_ms"), "startup": Dots("median_ms"),
     "memory": Dots("resident_mib"), "search": Dots("median_ms"), "end_to_end": Dots("cpu_percent"),
     "million": Growth("search_ms", "build_s", "anonymous_mib"), "catalog": Growth("view_ms", "words_ms", "build_s"),
     "build": Dots("files_per_s"), "sustained": OverTime(),
+    "shots": ByScore(),
 }

@@ -25,6 +25,7 @@ KEPT, WIDTH_PX, GAIN = 0.9, 320, 1.2
 QUALITIES = {"clean": None, "worn, JPEG 75": 75, "worn, JPEG 50": 50}
 IN_MOTION, BEFORE_S = "worn, JPEG 50, in motion", 0.5
 VIEWS = ("video", "shot")
+LEAST_SCORES = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 Vectors = dict[str, np.ndarray]
@@ -55,7 +56,7 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     models = [bundle_embedders(open_bundle()).pictures for _ in range(2)]
     known, asked = _look(cache, *(model for model in models if model is not None))
     return [*(_top_1(name, known, questions) for name, questions in asked.items()),
-            *(_sure(name, known, questions) for name, questions in asked.items())]
+            *(row for name, questions in asked.items() for row in _curve(name, known, questions))]
 
 
 def _top_1(name: str, known: Seen, asked: Seen) -> Row:
@@ -69,17 +70,21 @@ def _top_1(name: str, known: Seen, asked: Seen) -> Row:
     return Row(name, figures)
 
 
-def _sure(name: str, known: Seen, asked: Seen) -> Row:
-    """Pictures of known films that are named, and rightly; and of films that are taken out of the catalogue."""
+def _curve(name: str, known: Seen, asked: Seen) -> list[Row]:
+    """By the score from which a shot is named: how many pictures of known films are, and rightly; and how many of films
+    that are taken out of the catalogue."""
     from edge.recommend.recognition import LEAST_SHOT_SCORE
 
     shots, scores = _nearest(known, asked, "shot")
-    named = scores >= LEAST_SHOT_SCORE
     strangers = np.concatenate([_nearest(known, asked, "shot", without=film)[1] for film in np.unique(asked.films)])
-    return Row(f"{name}, sure from {LEAST_SHOT_SCORE}", {
-        "named": f"{named.mean():.4f}", "named_rightly": f"{(shots == asked.shots)[named].mean():.4f}",
-        "unknown_film_named": f"{(strangers >= LEAST_SHOT_SCORE).mean():.4f}",
-        "unknown_99_percent_below": f"{np.quantile(strangers, 0.99):.3f}"})
+    rows = []
+    for least in sorted({*LEAST_SCORES, LEAST_SHOT_SCORE}):
+        named = scores >= least
+        rows.append(Row(f"{name}, from {least:.2f}" + " (used)" * (least == LEAST_SHOT_SCORE), {
+            "least_score": least, "named": float(named.mean()),
+            "named_rightly": float((named & (shots == asked.shots)).mean()),
+            "unknown_film_named": float((strangers >= least).mean())}))
+    return rows
 
 
 def _nearest_mean(known: Seen, asked: Seen) -> np.ndarray:

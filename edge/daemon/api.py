@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -128,6 +128,7 @@ def build(room: Room, *, address: Address, token: str | None) -> ASGIApp:
             HTTPException: _http_error,
             RoomtoneError: _unavailable,
             OSError: _system_refuses,
+            ClientDisconnect: _left,
             Exception: _failed,
         },
     )
@@ -162,6 +163,11 @@ async def _system_refuses(request: Request, error: Exception) -> Response:
     log.warning("a request cannot be answered: %s", error)
     said = f"the system refuses: {error.strerror or type(error).__name__}; ask again"
     return await _refused(request, Refusal(503, "unavailable", said, RETRY_SOON))
+
+
+async def _left(request: Request, error: Exception) -> Response:
+    """Nobody reads this: the client went in the middle of its request."""
+    return Response(status_code=400)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

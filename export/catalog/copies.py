@@ -23,7 +23,8 @@ LEAST_WINDOWS = 8
 """Shorter sounds are the same only when every window is."""
 NEAREST = 8
 """So many earlier ones are looked at closer, so that a folder of ten thousand alike costs no more than another."""
-BLOCK = 2048
+BLOCK = 512
+"""So many tracks are compared with so many at a time: 20 MB, however many there are."""
 
 Load = Callable[[str], np.ndarray | None]
 """A track's key to its windows, int8 (n, d)."""

@@ -132,3 +132,15 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_and_holds_nobody_up(daemon)
 def test_none_of_it_is_in_the_log(daemon):
     assert "Traceback" not in daemon.log
     assert "evil.example" not in daemon.log
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_body_is_no_error(running, tmp_path):
+    with running(tmp_path) as daemon, daemon.client() as client:
+        host, port = daemon.url.removeprefix("http://").rstrip("/").split(":")
+        for _ in range(3):
+            with socket.create_connection((host, int(port))) as leaving:
+                leaving.sendall(b"POST /v1/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                b"Content-Length: 100\r\n\r\n{\"id\": ")
+        assert client.get("/v1/status").status_code == 200
+        assert daemon.stop() == 0
+        assert "Traceback" not in daemon.log
