@@ -57,6 +57,15 @@ def test_a_known_folder_is_not_read_again(sealed, record, monkeypatch):
     assert read(sealed, record)
 
 
+def test_everything_is_hashed_where_that_is_asked_for(sealed, record, monkeypatch):
+    read(sealed, record)
+    record.remember()
+    monkeypatch.setenv(verified.SETTING, verified.ALWAYS)
+    assert not read(sealed, record)
+    monkeypatch.setenv(verified.SETTING, "sometimes")
+    assert read(sealed, record)
+
+
 def test_a_changed_file_is_hashed_though_size_and_time_are_as_before(sealed, record):
     read(sealed, record)
     record.remember()

@@ -181,6 +181,7 @@ def main() -> int:
             results.append(run(parser, count, seed=args.seed, keep=args.keep, on_inputs=bar.update))
             if not args.json:
                 bar.write(_line(results[-1]))
+                sys.stdout.flush()
     failures = sum(result.failures for result in results)
     if args.json:
         print(json.dumps([asdict(result) for result in results]))

@@ -55,3 +55,17 @@ def test_an_unknown_option_is_said(tmp_path, name):
 def test_an_unknown_profile_is_said(tmp_path):
     done = script("install.sh", "--root", tmp_path, "--profile", "toaster", "--package", "none")
     assert (done.returncode, files(tmp_path)) == (2, {})
+
+
+def test_updates_are_asked_for_by_name_and_leave_with_the_rest(tmp_path):
+    arguments = ("--root", tmp_path, "--profile", "rpi-4-tv", "--package", "none")
+    script("install.sh", *arguments)
+    assert "etc/default/roomtone-update" not in files(tmp_path), "no network unless it was asked for"
+    for url in ("https://updates.example.org", "https://other.example.org"):
+        assert script("install.sh", *arguments, "--updates", url).returncode == 0
+    found = files(tmp_path)
+    assert found["etc/default/roomtone-update"] == (
+        'ROOMTONE_UPDATE_OPTIONS="--url https://updates.example.org --profile rpi-4-tv"\n'), "what was set stays"
+    assert found["etc/systemd/system/roomtone-update.timer"] == (PACKAGING / "roomtone-update.timer").read_text()
+    script("uninstall.sh", "--root", tmp_path, "--purge")
+    assert files(tmp_path) == {}

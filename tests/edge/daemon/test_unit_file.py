@@ -1,4 +1,4 @@
-"""The systemd unit: valid, hardened, and in step with the profile that it starts."""
+"""The systemd units: valid, hardened, and in step with the profile that the daemon's starts and with each other."""
 
 import re
 import shutil
@@ -9,7 +9,9 @@ import pytest
 
 from edge import firmware
 
-UNIT = Path(__file__).parents[3] / "packaging" / "roomtone.service"
+PACKAGING = Path(__file__).parents[3] / "packaging"
+UNIT = PACKAGING / "roomtone.service"
+UPDATE, TIMER = PACKAGING / "roomtone-update.service", PACKAGING / "roomtone-update.timer"
 WORST_EXPOSURE = 1.5
 
 analyze = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
@@ -21,16 +23,31 @@ def run(*arguments):
 
 
 @analyze
-def test_systemd_finds_nothing_to_say_about_it(tmp_path):
-    copy = tmp_path / UNIT.name
-    copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(), flags=re.MULTILINE))
-    assert run("verify", str(copy)) == (0, "")  # it exits 0 on unknown keys too
+def test_systemd_finds_nothing_to_say_about_them(tmp_path):
+    copies = [tmp_path / unit.name for unit in (UNIT, UPDATE, TIMER)]
+    for copy in copies:
+        text = (PACKAGING / copy.name).read_text()
+        copy.write_text(re.sub(r"^(ExecStart|ExecStartPost)=\S+", r"\1=/bin/true", text, flags=re.MULTILINE))
+    assert run("verify", *map(str, copies)) == (0, "")  # it exits 0 on unknown keys too
 
 
 @analyze
-def test_it_is_hardened():
-    code, said = run("security", "--offline=yes", "--no-pager", f"--threshold={WORST_EXPOSURE * 10:.0f}", str(UNIT))
+@pytest.mark.parametrize("unit", [UNIT, UPDATE], ids=lambda unit: unit.stem)
+def test_it_is_hardened(unit):
+    code, said = run("security", "--offline=yes", "--no-pager", f"--threshold={WORST_EXPOSURE * 10:.0f}", str(unit))
     assert code == 0, said.splitlines()[-1]
+
+
+def test_daemon_and_update_are_one_user_with_one_folder():
+    """A dynamic user is a name: two of the same name that run at once are one."""
+    for key in ("DynamicUser", "User", "StateDirectory", "StateDirectoryMode", "UMask"):
+        values = {re.search(rf"^{key}=(\S+)$", unit.read_text(), re.MULTILINE).group(1) for unit in (UNIT, UPDATE)}
+        assert len(values) == 1, key
+
+
+def test_only_the_update_reaches_the_network():
+    assert "IPAddressDeny=any" in UNIT.read_text()
+    assert "IPAddress" not in UPDATE.read_text()
 
 
 def test_the_wall_is_the_budget_of_its_profile():

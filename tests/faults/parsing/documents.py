@@ -28,8 +28,7 @@ EVENTS = ({"id": "1", "user": "anna", "item": "track:1", "event": "like", "value
 RATINGS = (b"user,item,rating,timestamp\n1,10,4.5,1700000000\n2,11,3,1700000001\n",
            b"user\titem\trating\ttimestamp\ttitle\na\tb\t1\t1\tA title\nc\td\t2\t2\tAnother\n")
 FRONT_ENDS = (("audio", b"frames = 300\nlevel_normalised = true\nlimit = 0.0\n"),
-              ("video", b"height = 64\nwidth = 64\nmean = [127, 127, 127]\nstd = [128, 128, 128]\n"),
-              ("ranker", b"features = 20\n"))
+              ("video", b"height = 64\nwidth = 64\nmean = [127, 127, 127]\nstd = [128, 128, 128]\n"))
 
 
 def _sealed(folder: Path) -> Path:
