@@ -1,5 +1,6 @@
 """How long does a catalogue of sound files take to build, in local workers and on Ray, with one worker and with two?"""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     """
     import mutagen  # noqa: F401  # which the exporter's workers need: without it, this script is left out
 
+    os.environ.setdefault("RAY_worker_niceness", "0")  # by default 15, behind all else that a machine has to do
     try:
         import ray  # noqa: F401
         engines = ["local", "ray"]
