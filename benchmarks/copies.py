@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,9 @@ def _encode(sound: np.ndarray, name: str, folder: Path) -> Path:
         stream: Any = container.add_stream(codec, rate=rate_hz, layout="mono")
         stream.bit_rate = bit_rate
         converter = av.AudioResampler(format=stream.format.name, layout="mono", rate=rate_hz)
+        written = 0
         for part in (*converter.resample(frame), *converter.resample(None)):
+            part.pts, part.time_base, written = written, Fraction(1, rate_hz), written + part.samples
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     return path

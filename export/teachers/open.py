@@ -33,10 +33,16 @@ def _package(name: str, cache: Path) -> Path:
     return fetch(find(load_packages(), name), cache)
 
 
-def _musicnn(cache: Path) -> AnyTeacher:
-    from export.teachers.musicnn import Musicnn
+def _musicnn_msd(cache: Path) -> AnyTeacher:
+    from export.teachers.musicnn import MSD, Musicnn
 
-    return Musicnn.from_package(_package("musicnn", cache))
+    return Musicnn.from_package(_package("musicnn", cache), MSD)
+
+
+def _musicnn_mtt(cache: Path) -> AnyTeacher:
+    from export.teachers.musicnn import MTT, Musicnn
+
+    return Musicnn.from_package(_package("musicnn", cache), MTT)
 
 
 def _efficientnet(cache: Path) -> AnyTeacher:
@@ -83,7 +89,8 @@ def _clap_text(folder: Path) -> AnyTeacher:
 
 
 TEACHERS = (
-    Known("musicnn-msd", "sound", _musicnn),
+    Known("musicnn-msd", "sound", _musicnn_msd),
+    Known("musicnn-mtt", "sound", _musicnn_mtt),
     Known("yamnet", "sound", _yamnet),
     Known("efficientnet-lite0", "pictures", _efficientnet),
     Known("minilm-l6-v2", "text", _minilm),
