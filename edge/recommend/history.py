@@ -74,7 +74,7 @@ class History:
         with self._writing("stored") as database:
             results = [self._inserted(database, event) for event in events]
             new = sum(result is True for result in results)
-            for user in {event.user for event in events} if new else ():
+            for user in {event.user for event, result in zip(events, results, strict=True) if result is True}:
                 self._retain(database, user, new)
         return results
 

@@ -47,8 +47,8 @@ def read_settings(toml: Path | None, pairs: Sequence[str]) -> dict[str, Any]:
             settings |= tomllib.loads(pair)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--frontend {toml}: cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the front end's settings are not TOML, as frames = 300: {error}") from error
+    except (ValueError, RecursionError) as error:  # not TOML, or a number of thousands of digits
+        raise UsageError(f"the front end's settings are not TOML, as frames = 300: {error!s:.200}") from error
     return settings
 
 

@@ -88,3 +88,12 @@ def test_whatever_the_bytes_every_line_is_kept_known_refused_or_blank(tmp_path_f
         assert done.new == len(history.events("u"))
         assert done.new + done.known + done.refused_count <= len(io.BytesIO(file).readlines()) <= (
             done.new + done.known + done.refused_count + blank)
+
+
+def test_a_user_whose_only_line_is_refused_does_not_hold_up_the_others(tmp_path):
+    """Found by fuzzing: there was nothing of that user's to look at."""
+    with History(tmp_path / "history.db") as history:
+        history.add(Event("1", "anna", "track:1", "like", None, 1.0))
+        lines = [Event("2", "anna", "track:2", "like", None, 2.0), Event("1", "ben", "track:1", "like", None, 1.0)]
+        done = import_lines(history, io.BytesIO("\n".join(event.line() for event in lines).encode()))
+        assert (done.new, done.refused_count, history.users()) == (1, 1, ["anna"])

@@ -1,5 +1,6 @@
 """Small documents: manifests, signatures, keys, releases, the state's own files, settings, events, ratings."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from edge import firmware, installed, trust
 from edge.bundle import Bundle, open_bundle
 from edge.daemon import listen, versions
+from edge.errors import UsageError
+from edge.recommend.exchange import import_lines
 from edge.recommend.history import History
 from edge.trust import Trust
 from edge.update import pointer, release
@@ -115,14 +118,13 @@ def _front_end(folder: Path) -> Opened:
 
 
 def _history(folder: Path) -> Opened:
-    """The lines that ``History.import_lines`` takes, as a file of them is read."""
+    """A file of events that ``roomtone history import`` takes in; refused lines are told, not raised."""
     history = History(folder / "history.db")
-    path = folder / "events.jsonl"
 
     def parse(_key: str, content: bytes) -> None:
-        path.write_bytes(content)
-        with path.open(encoding="utf-8", errors="surrogateescape") as lines:
-            history.import_lines(lines)
+        done = import_lines(history, io.BytesIO(content))
+        if done.refused_count:
+            raise UsageError(done.refused[0][1])
 
     seeds = [("", json.dumps(event, ensure_ascii=False).encode()) for event in EVENTS]
     return [*seeds, ("", b"\n".join(content for _, content in seeds))], parse
