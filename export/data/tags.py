@@ -49,8 +49,8 @@ def _of_file(path: Path) -> Tags:
 
     try:
         file = mutagen.File(path, easy=True)
-    except mutagen.MutagenError as error:
-        raise MediaError(f"{path}: its tags cannot be read: {error}") from error
+    except Exception as error:  # its parsers raise whatever damaged bytes lead them to
+        raise MediaError(f"{path}: its tags cannot be read: {str(error) or type(error).__name__}") from error
     if file is None:
         raise MediaError(f"{path}: not a kind of music file whose tags can be read")
     first = {key: _printable(str((file.tags or {}).get(key, [""])[0]))
