@@ -12,8 +12,9 @@ class Recordings:
     """Two recordings, the first of which is heard for sure; counts how often it is asked."""
 
     asked = 0
+    least_score = 0.8
 
-    def match(self, windows, k):
+    def match(self, windows, k, starts_s=None):
         self.asked += 1
         return np.array([4, 2], np.int32), np.array([0.95, 0.5], np.float32)
 
