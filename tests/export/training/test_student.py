@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from edge.bundle import open_bundle
 from edge.context import unit
+from edge.engine.open import open_engine
 from edge.errors import ExportError
+from export.assets import ASSETS
 from export.data.corpus import Recording
+from export.data.decode import decode
 from export.data.tracks import Track
 from export.frontend import mfcc_constants
 from export.training import student as training
@@ -16,8 +20,19 @@ from export.training.augment import Augmenter, RoomBank
 from export.training.bank import SoundBank
 from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import Known, Match, Query, calibrate, embedder, evaluate, every, mean_average_precision
-from export.training.frontend import BatchFrontEnd, Standard
+from export.training.evaluate import (
+    Known,
+    Match,
+    Query,
+    calibrate,
+    embedder,
+    engine_embedder,
+    evaluate,
+    every,
+    mean_average_precision,
+)
+from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.recipe import load_hearing
 from export.training.stages import Recipe, Stage, Weights
 
 TRACKS, SECONDS = 6, 12
@@ -154,6 +169,15 @@ def test_the_embedder_gives_unit_vectors_of_both_views(tracks, front_end, standa
     audio, recording = embedder(training.AudioStudent().eval(), front_end, standard)(every(tracks[0], 48_000))
     assert audio.shape == recording.shape == (3, 64)
     np.testing.assert_allclose(np.linalg.norm([audio, recording], axis=2), 1, atol=1e-5)
+
+
+def test_the_shipped_int8_model_answers_as_its_float_student_does(front_end):
+    hearing, sound = load_hearing(), decode(ASSETS / "clips" / "in-the-catalogue.ogg")
+    windows = np.stack([sound[start : start + WINDOW_SAMPLES] for start in (0, 80_000)])
+    with open_engine("litert", open_bundle().model("audio").file("litert")) as engine:
+        answers = engine_embedder(engine, front_end, hearing.standard)(windows)
+    for int8, wanted in zip(answers, embedder(hearing.student, front_end, hearing.standard)(windows), strict=True):
+        assert np.sum(int8 * wanted, axis=1).min() > 0.995
 
 
 def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, embed, augment):
