@@ -35,7 +35,10 @@ def recommend(args: argparse.Namespace) -> int:
         recommender = Recommender(snapshot, history, candidates=profile.catalog.candidates)
         context = builder.context()
         playing = recommender.now_playing(context)
-        found = recommender.recommend(context, user=args.user, k=args.k, filters=_filters(args))
+        filters = _filters(args)
+        found = recommender.recommend(context, user=args.user, k=args.k, filters=filters)
+        for name in recommender.unknown(filters):
+            print(f"roomtone: warning: {name!r} is not in the catalogue and keeps nothing out", file=sys.stderr)
     if args.json:
         print_json({"context": {"audio": context.hears, "video": context.sees, "seconds": round(context.seconds, 2),
                                 **context.told()},

@@ -47,6 +47,14 @@ class Lookup:
 
     def artist_codes(self, names: frozenset[str]) -> np.ndarray:
         """The numbers in ``facets.artist`` of artists by their case-folded names: int32, unknown ones left out."""
+        known = self._codes_of_artists()
+        return np.array([code for name in names for code in known.get(name, ())], np.int32)
+
+    def unknown_artists(self, names: frozenset[str]) -> list[str]:
+        """Those of case-folded names that no item is by, in alphabetical order."""
+        return sorted(names - self._codes_of_artists().keys())
+
+    def _codes_of_artists(self) -> dict[str, list[int]]:
         if self._artists is None:
             codes, rows = np.unique(self.facets.artist, return_index=True)
             items = zip(codes.tolist(), self.snapshot.items.by_rows(rows.tolist()), strict=True)
@@ -54,7 +62,7 @@ class Lookup:
             for code, item in items:
                 if item.artist is not None:
                     self._artists.setdefault(item.artist.casefold(), []).append(code)
-        return np.array([code for name in names for code in self._artists.get(name, ())], np.int32)
+        return self._artists
 
     def item(self, row: int) -> Item:
         return self.snapshot.items.by_row(int(row))

@@ -127,6 +127,11 @@ class Recommender:
         """From now on, let this many candidates reach the ranker."""
         self._limit = candidates
 
+    def unknown(self, filters: Filters) -> list[str]:
+        """What filters name that is not in the catalogue: artists by their case-folded names, items by their ids."""
+        items = sorted(item for item in filters.unavailable if self._lookup.row(item) is None)
+        return self._lookup.unknown_artists(filters.artists) + items
+
     def now_playing(self, context: Context) -> Recognition | None:
         """The recording that is heard, else the shot that is seen; None when neither is sure."""
         match = self._recogniser.match(context)

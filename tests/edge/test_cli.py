@@ -117,6 +117,14 @@ def test_a_list_without_what_is_filtered(run):
     assert item not in {row["item"] for row in again["recommendations"]}
 
 
+def test_a_filter_that_names_nothing_there_is_said(run):
+    code, out, err = run("recommend", KNOWN, "--json", "--block-artist", "No Such Band", "--unavailable", "track:none")
+    assert code == 0
+    assert len(json.loads(out)["recommendations"]) == 10
+    assert "warning: 'no such band' is not in the catalogue" in err
+    assert "warning: 'track:none' is not in the catalogue" in err
+
+
 def test_a_history_moves_house(run, tmp_path):
     item = json.loads(run("search", "the", "--json")[1])["results"][0]["item"]
     for number, user in enumerate(("ann", "bo 🎧")):
