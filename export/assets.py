@@ -20,6 +20,7 @@ from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
 from export.data.recipes import load_packages
 from export.models.bundle import export_hearing, export_seeing
+from export.training.page import write_figures
 from export.training.recipe import DEFAULT_HEARING, Studio, save_hearing
 
 ASSETS = bundle.DEFAULT.parent
@@ -36,22 +37,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--figures", action="store_true", help="measure the trained student on held-out packages")
     parser.add_argument("--runtime", choices=("litert", "onnx"), help="with --figures: of the int8 model in --out")
+    parser.add_argument("--page", type=Path, metavar="FILE.html", help="with --figures: draw them there as well")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     studio = Studio(load_packages(), options.cache)
     try:
         if options.figures:
-            hearing = studio.hearing()
-            if options.runtime:
-                print(json.dumps(vars(studio.int8_figures(hearing, options.runtime, options.out / "bundle")), indent=1))
-                return 0
-            print(json.dumps({**vars(studio.figures(hearing)), "kinds": vars(studio.kinds(hearing))}, indent=1))
+            _measure(studio, options)
         else:
             make(studio, options.cache, options.out, options.only)
     except RoomtoneError as error:
         print(f"export.assets: {error}", file=sys.stderr)
         return error.exit_code
     return 0
+
+
+def _measure(studio: Studio, options: argparse.Namespace) -> None:
+    hearing, kinds = studio.hearing(), None
+    if options.runtime:
+        figures = studio.int8_figures(hearing, options.runtime, options.out / "bundle")
+    else:
+        figures, kinds = studio.figures(hearing), studio.kinds(hearing)
+    if options.page:
+        write_figures(options.page, figures, kinds)
+    print(json.dumps(figures.document() | ({"kinds": vars(kinds)} if kinds else {}), indent=1))
 
 
 def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -> None:

@@ -6,6 +6,7 @@ same artist or album among the teacher's vectors, and how often ten seconds from
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from export.teachers.labels import HOP_SAMPLES
 from export.training.augment import Augmenter, Strength
 from export.training.corpus import LabelledTrack
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.retrieval import ByScore, Match, by_score, mean_average_precision, precision_by_recall
 
 QUERY_SAMPLES = 160_000
 RECORDING_HOP_SAMPLES = 16_000
@@ -38,6 +40,8 @@ CONDITIONS = {
 """What a query goes through; the catalogue is always clean."""
 Embed = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Windows float32 (n, 48240) -> unit vectors of the audio and the recording view, (n, 64) each."""
+CURVES = ("precision", "teacher_precision", "by_score")
+"""Of the Figures, what is drawn and not printed."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,6 @@ class Query:
     track: int
     audio: np.ndarray
     recording: np.ndarray
-
-
-@dataclass(frozen=True)
-class Match:
-    """How well a query fits its own recording, and the best other one."""
-
-    own: float
-    other: float
 
 
 @dataclass(frozen=True)
@@ -77,6 +73,14 @@ class Figures:
     """Share of queries that are named, and rightly, when a match below ``least_score`` is none."""
     false_matches: dict[str, float]
     """Share of queries that are named when their track is taken out of the catalogue."""
+    precision: dict[str, list[float]]
+    """At each of retrieval.RECALLS."""
+    teacher_precision: dict[str, list[float]]
+    by_score: dict[str, ByScore]
+
+    def document(self) -> dict[str, Any]:
+        """Without the curves, which page.py draws."""
+        return {name: value for name, value in vars(self).items() if name not in CURVES}
 
 
 def embedder(student: AudioStudent, front_end: BatchFrontEnd, standard: Standard) -> Embed:
@@ -138,23 +142,29 @@ def evaluate(
     asked = range(len(tracks)) if asked is None else asked
     families = np.array([track.family for track in tracks])
     catalogue, known = np.stack([unit(track.targets.mean(axis=0)) for track in tracks]), Known(tracks, embed)
-    retrieval, own, matches = {}, {}, {}
+    similar, own, matches = {}, {}, {}
     for name, strength in conditions.items():
         answers = queries(tracks, asked, embed, augment, strength, seed=seed)
-        retrieval[name] = _precision(answers, catalogue, families)
+        similar[name] = _similarity(answers, catalogue)
         matches[name] = known.matches(answers)
         if teacher is not None:
-            answers = queries(tracks, asked, teacher, augment, strength, seed=seed)
-            own[name] = _precision(answers, catalogue, families)
+            own[name] = _similarity(queries(tracks, asked, teacher, augment, strength, seed=seed), catalogue)
     if teacher is None:
-        own["clean"] = _stored(tracks, asked, catalogue, families, seed)
+        own["clean"] = _stored(tracks, asked, catalogue, seed)
+
+    def of_each(measure: Callable[..., Any], found: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {name: measure(similarity, families, asked) for name, similarity in found.items()}
+
     return Figures(
         tracks=len(tracks), queries=len(asked), cosine=_cosine([tracks[number] for number in asked], embed),
-        teacher_retrieval=own, chance_retrieval=_chance(families), retrieval=retrieval, least_score=least_score,
+        teacher_retrieval=of_each(mean_average_precision, own), chance_retrieval=_chance(families),
+        retrieval=of_each(mean_average_precision, similar), least_score=least_score,
         recording={name: _share(m.own > m.other for m in found) for name, found in matches.items()},
         named={name: _share(m.own > m.other and m.own >= least_score for m in found)
                for name, found in matches.items()},
-        false_matches={name: _share(m.other >= least_score for m in found) for name, found in matches.items()})
+        false_matches={name: _share(m.other >= least_score for m in found) for name, found in matches.items()},
+        precision=of_each(precision_by_recall, similar), teacher_precision=of_each(precision_by_recall, own),
+        by_score={name: by_score(found) for name, found in matches.items()})
 
 
 class Known:
@@ -204,30 +214,13 @@ def every(track: LabelledTrack, hop_samples: int) -> np.ndarray:
     return np.lib.stride_tricks.sliding_window_view(track.sound, WINDOW_SAMPLES)[::hop_samples]
 
 
-def mean_average_precision(similarity: np.ndarray, families: np.ndarray, asked: Sequence[int] | None = None) -> float:
-    """Of each query's ranking of all other tracks, where those of its own family count as found.
-
-    ``similarity`` (queries, tracks); ``asked``: the queries' tracks, all in order by default. Tracks without
-    relatives ask nothing.
-    """
-    precisions = []
-    for number, row in zip(range(len(similarity)) if asked is None else asked, similarity, strict=True):
-        order = np.argsort(-row, kind="stable")
-        found = families[order[order != number]] == families[number]
-        if found.any():
-            ranks = np.flatnonzero(found) + 1
-            precisions.append(np.mean(np.arange(1, len(ranks) + 1) / ranks))
-    return float(np.mean(precisions)) if precisions else float("nan")
+def _similarity(answers: Sequence[Query], catalogue: np.ndarray) -> np.ndarray:
+    """Cosines of queries, each the mean of its windows, and tracks: float32 (queries, tracks)."""
+    return np.stack([unit(query.audio.mean(axis=0)) for query in answers]) @ catalogue.T
 
 
-def _precision(answers: Sequence[Query], catalogue: np.ndarray, families: np.ndarray) -> float:
-    vectors = np.stack([unit(query.audio.mean(axis=0)) for query in answers])
-    return mean_average_precision(vectors @ catalogue.T, families, [query.track for query in answers])
-
-
-def _stored(tracks: Sequence[LabelledTrack], asked: Sequence[int], catalogue: np.ndarray, families: np.ndarray,
-            seed: int) -> float:
-    """The teacher's own queries from its stored windows in the ten seconds of each first query."""
+def _stored(tracks: Sequence[LabelledTrack], asked: Sequence[int], catalogue: np.ndarray, seed: int) -> np.ndarray:
+    """The same of the teacher's own queries from its stored windows in the ten seconds of each first query."""
     found = []
     for number in asked:
         targets = tracks[number].targets
@@ -235,7 +228,7 @@ def _stored(tracks: Sequence[LabelledTrack], asked: Sequence[int], catalogue: np
             max(1, len(tracks[number].sound) - QUERY_SAMPLES)))
         first = min(round(start / HOP_SAMPLES), len(targets) - 1)
         found.append(unit(targets[first : first + QUERY_SAMPLES // HOP_SAMPLES].mean(axis=0)))
-    return mean_average_precision(np.stack(found) @ catalogue.T, families, asked)
+    return np.stack(found) @ catalogue.T
 
 
 def _cosine(tracks: Sequence[LabelledTrack], embed: Embed) -> float:

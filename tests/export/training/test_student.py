@@ -1,5 +1,6 @@
 """A tiny training learns, resumes where it stopped, and is measured."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -22,17 +23,16 @@ from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
 from export.training.evaluate import (
     Known,
-    Match,
     Query,
     calibrate,
     embedder,
     engine_embedder,
     evaluate,
     every,
-    mean_average_precision,
 )
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.recipe import load_hearing
+from export.training.retrieval import Match
 from export.training.stages import Recipe, Stage, Weights
 
 TRACKS, SECONDS = 6, 12
@@ -189,6 +189,9 @@ def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, embed, augment)
     assert -1 <= figures.cosine <= 1
     assert figures.chance_retrieval == pytest.approx(2 / 5)
     assert all(0 <= value <= 1 for value in figures.retrieval.values())
+    assert set(figures.precision) == set(figures.by_score) == set(figures.retrieval)
+    assert not set(figures.document()) & {"precision", "teacher_precision", "by_score"}
+    json.dumps(figures.document())
 
 
 def test_a_track_that_is_there_twice_is_no_false_match(tracks, embed):
@@ -204,13 +207,6 @@ def test_calibration_lets_the_asked_share_through():
     least = calibrate(matches, false_matches=0.05)
     assert sum(match.other >= least for match in matches) == 5
     assert calibrate(matches, false_matches=0.0) > 0.99
-
-
-def test_mean_average_precision_by_hand():
-    families = np.array(["a", "a", "b", "a"])
-    similarity = np.array([[9, 1, 3, 2], [3, 9, 2, 1], [0, 0, 9, 0], [1, 2, 3, 9.0]])
-    by_query = [(1 / 2 + 2 / 3) / 2, (1 + 2 / 3) / 2, (1 / 2 + 2 / 3) / 2]
-    assert mean_average_precision(similarity, families) == pytest.approx(np.mean(by_query))
 
 
 def test_a_bank_cuts_with_what_was_heard_before():
