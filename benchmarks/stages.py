@@ -1,7 +1,8 @@
 """A device's process put together step by step, to see what each part takes: ``python -m benchmarks.stages COUNT``.
 
-Each step does what the daemon does with a part and keeps it; the memory of the process after the first COUNT steps
-is printed as JSON. The steps are named after the parts of the plan (edge/memory.py).
+Each step does what the daemon does with a part and keeps it. After the first COUNT steps the pages that only loading
+touched are given back, as the daemon gives them back before it is ready, and each part is used once more; then the
+memory of the process is printed as JSON. The steps are named after the parts of the plan (edge/memory.py).
 """
 
 import argparse
@@ -16,10 +17,15 @@ from typing import Any
 
 from edge import firmware
 from edge.errors import RoomtoneError
+from edge.loaded import release_loaded
 
 NOISE_S = 8
 WINDOWS = 24
 """How many windows a context of twelve seconds holds at most."""
+
+
+Use = Callable[[], object]
+"""Does again what a part does all the time."""
 
 
 @dataclass
@@ -50,7 +56,7 @@ def http(device: Device) -> None:
     device.kept["http"] = edge.daemon.api, edge.daemon.service
 
 
-def catalogue(device: Device) -> None:
+def catalogue(device: Device) -> Use:
     """A list and a recognition from what is in the catalogue itself, the widest that a context can be."""
     import numpy as np
 
@@ -68,9 +74,14 @@ def catalogue(device: Device) -> None:
         dimensions[snapshot.recordings.name] = snapshot.recordings.dimension
     vectors = {name: np.full(dimension, 0.125, np.float32) for name, dimension in dimensions.items()}
     context = Context(vectors, {name: np.stack([vector] * WINDOWS) for name, vector in vectors.items()}, seconds=12.0)
-    recommender.now_playing(context)
-    recommender.recommend(context, user="household")
+
+    def use() -> None:
+        recommender.now_playing(context)
+        recommender.recommend(context, user="household")
+
+    use()
     device.kept["catalogue"] = recommender, snapshot
+    return use
 
 
 def runtime(device: Device) -> None:
@@ -79,15 +90,15 @@ def runtime(device: Device) -> None:
     (tflite if device.profile.engine.runtime == "litert" else onnx).find_runtime()
 
 
-def audio_model(device: Device) -> None:
-    _open_model(device, "audio")
+def audio_model(device: Device) -> Use:
+    return _open_model(device, "audio")
 
 
-def video_model(device: Device) -> None:
-    _open_model(device, "video")
+def video_model(device: Device) -> Use:
+    return _open_model(device, "video")
 
 
-def _open_model(device: Device, kind: str) -> None:
+def _open_model(device: Device, kind: str) -> Use:
     import numpy as np
 
     from edge.engine.open import open_engine
@@ -95,18 +106,25 @@ def _open_model(device: Device, kind: str) -> None:
     settings = device.profile.engine
     path = device.kept["bundle"].model(kind).file(settings.runtime)
     engine = device.stack.enter_context(open_engine(settings.runtime, path, threads=settings.threads))
-    engine.run(np.zeros(engine.input.shape, np.int8))
     device.kept[kind] = engine
+    nothing = np.zeros(engine.input.shape, np.int8)
+    engine.run(nothing)
+    return lambda: engine.run(nothing)
 
 
-def audio_input(device: Device) -> None:
+def audio_input(device: Device) -> Use:
     import numpy as np
 
     from edge.audio.encoder import AudioEncoder
 
     encoder = AudioEncoder(device.kept["bundle"].model("audio"), device.kept["audio"], hop_s=device.profile.audio.hop_s)
-    for block in np.split(device.kept["noise"], NOISE_S * 10):
-        encoder.push(block)
+
+    def use() -> None:
+        for block in np.split(device.kept["noise"], NOISE_S * 10):
+            encoder.push(block)
+
+    use()
+    return use
 
 
 def microphone(device: Device) -> None:
@@ -117,17 +135,23 @@ def microphone(device: Device) -> None:
     device.kept["microphones"] = devices.microphones(device.kept["portaudio"])
 
 
-def video_input(device: Device) -> None:
+def video_input(device: Device) -> Use:
     from edge.video.encoder import VideoEncoder
     from edge.video.source import open_video
 
     encoder = VideoEncoder(device.kept["bundle"].model("video"), device.kept["video"])
-    film = device.stack.enter_context(open_video(f"file:{device.film}", frames_per_s=device.profile.video.frames_per_s))
-    while (frame := film.read()) is not None:
-        encoder.encode(frame)
+
+    def watch() -> Any:
+        film = open_video(f"file:{device.film}", frames_per_s=device.profile.video.frames_per_s)
+        while (frame := film.read()) is not None:
+            encoder.encode(frame)
+        return film
+
+    watch().close()
+    return lambda: device.stack.enter_context(watch())
 
 
-STEPS: dict[str, Callable[[Device], None]] = {
+STEPS: dict[str, Callable[[Device], Use | None]] = {
     step.__name__: step
     for step in (python, http, catalogue, runtime, audio_model, audio_input, microphone, video_model, video_input)
 }
@@ -149,14 +173,19 @@ def main() -> int:
     profile = firmware.load(args.profile)
     with ExitStack() as stack:
         device = Device(profile, args.catalog, args.film, stack)
+        uses = []
         for name in steps(profile)[: args.count]:
             try:
-                STEPS[name](device)
+                uses.append(STEPS[name](device))
             except (RoomtoneError, ImportError, OSError) as error:
                 print(f"{name}: {error}", file=sys.stderr)
                 return 1
         from edge.memory import measure
 
+        release_loaded()
+        for use in uses:
+            if use is not None:
+                use()
         print(json.dumps(measure()))
     return 0
 

@@ -3,7 +3,8 @@
 The plan counts whole pages, shared or not: on a device nothing else runs the same libraries, and the proportional set
 size, which the budget is about, becomes that. Each constant is what one part added to the process in
 ``python -m benchmarks memory`` on x86-64 (Python 3.11, numpy 2.4, ai-edge-litert 2.3, onnxruntime 1.32, OpenCV 5),
-rounded up; that benchmark measures all of them again, on any machine, beside the plan.
+after the pages that only loading touched were given back (edge/loaded.py), rounded up; that benchmark measures all of
+them again, on any machine, beside the plan.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from edge.bundle import Bundle
     from edge.catalog.snapshot import Snapshot
 
-PYTHON_BYTES = 30 * MIB
+PYTHON_BYTES = 20 * MIB
 """The interpreter, numpy, libcrypto, Roomtone's modules, with PYTHONOPTIMIZE=2 as in the unit; without, 3 more."""
-HTTP_BYTES = 13 * MIB
+HTTP_BYTES = 12 * MIB
 """asyncio, starlette, uvicorn, sqlite3."""
-RUNTIME_BYTES = {"litert": 14 * MIB, "onnx": 33 * MIB}
+RUNTIME_BYTES = {"litert": 6 * MIB, "onnx": 20 * MIB}
 """The library, and those of its kernels that a first model touches. tflite-runtime takes less, its numpy 1 more."""
 COPIES_OF_MODEL = {"litert": 2.0, "onnx": 2.5}
 """The file, mapped or read, and its weights packed for the kernels."""
@@ -36,22 +37,20 @@ ARENA_PER_INPUT_BYTE = 24
 """A model's activations, as a multiple of its int8 input: 16 for the audio student, 22 for EfficientNet-Lite0."""
 FRONT_END_BYTES = 2 * MIB
 """Blocks, frames and windows of sound."""
-MICROPHONE_BYTES = 9 * MIB
-"""PortAudio, which links JACK, ALSA and the plug-in of a sound server; 5 without one."""
-OPENCV_BYTES = 27 * MIB
+MICROPHONE_BYTES = 5 * MIB
+"""PortAudio, which links JACK, ALSA and the plug-in of a sound server."""
+OPENCV_BYTES = 20 * MIB
 """OpenCV and as much of FFmpeg as decoding H.264 touches."""
 PICTURE_PIXELS = 1280 * 720
 """The largest picture that the plan covers."""
 BYTES_PER_PIXEL = 34
 """A decoder on two threads holds some ten pictures, OpenCV one in BGR, Roomtone one in RGB: 33 for H.264 at 1080p."""
-CATALOGUE_BYTES = 5 * MIB
-"""SQLite, the code of the searches, their buffers."""
-ITEM_BYTES = 72
-"""Masks, groups and scores of the recommender, for each item."""
-TEXT_CACHE_BYTES = 4 * MIB
-"""Pages of the items' texts that look-ups touch; all of a smaller file."""
-TOUCHED_WINDOWS = 0.1
-"""The share of the lists of windows that is in memory at once; the windows themselves are read, not mapped."""
+CATALOGUE_BYTES = 10 * MIB
+"""SQLite and its cache, the code of the searches, their buffers."""
+ITEM_BYTES = 48
+"""Masks, groups and scores of the recommender, for each item: 24 all the time, as many for a moment."""
+READ_NOT_MAPPED = ("vectors", "labels", "lists")
+"""Arrays of an indexed view of windows that are read by the list and by the recording."""
 MOST_OF_CATALOGUE = 0.75
 """A catalogue cut by more is no longer the catalogue; another part is to shrink then."""
 MARGIN_BYTES = 3 * MIB
@@ -155,15 +154,13 @@ def _model_bytes(bundle: Bundle, kind: str, runtime: str) -> int:
 
 
 def _catalogue_bytes(snapshot: Snapshot) -> int:
-    """Vectors and columns are mapped and, list by list, looked at in full; an indexed view of windows is not."""
-    sizes = {path.name: path.stat().st_size for path in snapshot.path.iterdir()}
-    texts = sum(size for name, size in sizes.items() if name.endswith(".sqlite"))
-    arrays = sum(size for name, size in sizes.items() if name.endswith(".npy"))
+    """Vectors and columns are mapped and, list by list, looked at in full; the windows of an indexed view are not."""
+    sizes = {path.name: path.stat().st_size for path in snapshot.path.glob("*.npy")}
+    arrays = sum(sizes.values())
     for view in (snapshot.recordings, snapshot.shots):
         if view is not None and f"{view.name}.lists.npy" in sizes:
-            arrays -= sum(sizes[f"{view.name}.{file}.npy"] for file in ("vectors", "labels"))
-            arrays -= int((1 - TOUCHED_WINDOWS) * sizes[f"{view.name}.lists.npy"])
-    return CATALOGUE_BYTES + min(texts, TEXT_CACHE_BYTES) + arrays + ITEM_BYTES * len(snapshot.items)
+            arrays -= sum(sizes[f"{view.name}.{file}.npy"] for file in READ_NOT_MAPPED)
+    return CATALOGUE_BYTES + arrays + ITEM_BYTES * len(snapshot.items)
 
 
 REPORT_FOR_S, PARTS_FOR_S = 1.0, 5.0

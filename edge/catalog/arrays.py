@@ -4,6 +4,7 @@ The manifest says what dtype and shape a file has, so its header needs no parser
 """
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def open_array(path: Path, dtype: type[np.generic], shape: tuple[int, ...]) -> n
 class RowFile:
     """Rows of an array file, read instead of mapped.
 
-    A row of a mapped file brings 64 KB around it into the process's memory; a row that is read brings itself.
+    A row of a mapped file brings 64 KB around it into the process's memory, or 2 MB where the system keeps files in
+    large pages; a row that is read brings itself.
     """
 
     def __init__(self, path: Path, array: np.ndarray):
@@ -49,8 +51,7 @@ class RowFile:
         """Rows ``begin`` to ``end``, at least one, a copy. Raises SnapshotError when they cannot be read."""
         row_bytes = self._array[begin:end].nbytes // (end - begin)
         try:
-            self._file.seek(self._begin + begin * row_bytes)
-            content = self._file.read((end - begin) * row_bytes)
+            content = os.pread(self._file.fileno(), (end - begin) * row_bytes, self._begin + begin * row_bytes)
         except OSError as error:
             raise SnapshotError(f"{self._path}: cannot be read: {error.strerror or error}") from error
         if len(content) != (end - begin) * row_bytes:

@@ -36,14 +36,19 @@ class IvfIndex:
     def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
         scaled = scaled_query(query, self._lists.vectors.shape[1])
         if k < 1:
-            positions = np.empty(0, np.int64)
-        elif allowed is None:
-            positions = self._visited(scaled, self._probes(k))
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        if allowed is None and self._lists.files is not None:
+            vectors, known = self._lists.read(self._nearest(scaled, self._probes(k)))
+            scores = self._scorer.all(vectors, scaled)
+            best = best_of(scores, k)
+            labels = known[best]
         else:
-            positions = self._permitted(scaled, k, allowed)
-        scores = self._scorer.some(self._lists.vectors, scaled, positions)
-        best = best_of(scores, k)
-        labels, scores = self._lists.labels[positions[best]], scores[best]
+            positions = (self._visited(scaled, self._probes(k)) if allowed is None
+                         else self._permitted(scaled, k, allowed))
+            scores = self._scorer.some(self._lists.vectors, scaled, positions)
+            best = best_of(scores, k)
+            labels = self._lists.labels[positions[best]]
+        scores = scores[best]
         order = np.lexsort((labels, -scores))
         return labels[order], scores[order]
 
@@ -82,11 +87,15 @@ class IvfIndex:
 
     def _visited(self, scaled: np.ndarray, probes: int) -> np.ndarray:
         """Positions of all vectors of the nearest lists, int64."""
+        return spans(self._lists.bounds, self._nearest(scaled, probes))
+
+    def _nearest(self, scaled: np.ndarray, probes: int) -> np.ndarray:
+        """Numbers of the nearest lists."""
         lists = self._lists
         groups = -(-LISTS_PER_PROBE * probes * len(lists.groups) // len(lists.centroids)) + 1
         nearest = spans(lists.grouped, _highest(self._groups @ scaled, groups))
         scores = self._scorer.some(lists.centroids, scaled, nearest)
-        return spans(lists.bounds, nearest[_highest(scores, probes)])
+        return nearest[_highest(scores, probes)]
 
 
 def spans(bounds: np.ndarray, numbers: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.catalog.arrays import check_ascending
+from edge.catalog.arrays import RowFile, check_ascending
 from edge.errors import SnapshotError
 
 Opener = Callable[[str, type[np.generic], tuple[int, ...]], np.ndarray]
@@ -34,6 +34,22 @@ class Lists:
     """int8 (groups, d), the centroids' centroids."""
     grouped: np.ndarray
     """int64 (groups + 1,): group i is the lists grouped[i] to grouped[i + 1] - 1."""
+    files: tuple[RowFile, RowFile] | None = None
+    """Of the vectors and the labels, where lists are to be read instead of mapped."""
+
+    def read(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The vectors and labels of some lists from ``files``, int8 (n, d) and int32 (n,), list after list.
+
+        Raises SnapshotError when they cannot be read.
+        """
+        assert self.files is not None
+        spans = list(zip(self.bounds[numbers].tolist(), self.bounds[numbers + 1].tolist(), strict=True))
+        vectors, labels = (np.concatenate([file.read(*span) for span in spans]) for file in self.files)
+        return vectors, labels
+
+    def close(self) -> None:
+        for file in self.files or ():
+            file.close()
 
 
 def open_lists(array: Opener, name: str, shape: tuple[int, int], *, lists: int, groups: int) -> Lists:

@@ -8,6 +8,8 @@ import ctypes
 import mmap
 from pathlib import Path
 
+import numpy as np
+
 MAPS = Path("/proc/self/maps")
 READ_ONLY = "r--"
 
@@ -30,3 +32,12 @@ def release(*paths: Path) -> int:
             libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED)
             mapped += end - begin
     return mapped
+
+
+def release_arrays(*arrays: np.ndarray) -> None:
+    """The same for whole arrays of arrays.open_array, without looking for their mappings; for after each search."""
+    libc = ctypes.CDLL(None)
+    for array in arrays:
+        address = array.ctypes.data
+        begin = address // mmap.PAGESIZE * mmap.PAGESIZE
+        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(address + array.nbytes - begin), mmap.MADV_DONTNEED)

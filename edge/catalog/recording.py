@@ -5,13 +5,13 @@ score is the mean cosine of what was heard, in its order, with the item's window
 vector of a recording would lose half of the matches.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from edge.catalog.alignment import aligned_scores
 from edge.catalog.arrays import RowFile
 from edge.catalog.index import CHUNK_ROWS, SCALE, Index, best_of
+from edge.catalog.lists import Lists
+from edge.catalog.pages import release_arrays
 from edge.context import unit
 from edge.errors import ShapeError
 
@@ -29,8 +29,7 @@ class RecordingView:
 
     def __init__(
         self, stored: np.ndarray, rows: np.ndarray, starts: np.ndarray, index: Index | None, *, name: str, space: str,
-        hop_s: float = HOP_S, least_score: float = LEAST_SCORE, file: RowFile | None = None,
-        release: Callable[[], object] | None = None,
+        hop_s: float = HOP_S, least_score: float = LEAST_SCORE, file: RowFile | None = None, lists: Lists | None = None,
     ):
         """``stored``: int8 (n, d), unit vectors times 127, recording after recording; ``rows``: int32 (m,), their
         items' rows, ascending; ``starts``: int64 (m + 1,), where each one's windows begin, and n.
@@ -38,12 +37,12 @@ class RecordingView:
         A window begins every ``hop_s`` seconds; a match below ``least_score`` names nothing (recognition.py).
         Without an ``index`` every window is looked at: n x d multiplications for each heard window. Single
         recordings are read from ``file``, of the same vectors, or taken out of ``stored`` without one.
-        ``release`` is called when the index has been read, to give its pages back (pages.py).
+        ``lists``: the index's, whose pages are given back after each search (pages.py).
         """
         self.name, self.space, self.hop_s, self.least_score = name, space, hop_s, least_score
         self.size, self.dimension = stored.shape
         self._stored, self._rows, self._starts, self._index = stored, rows, starts, index
-        self._file, self._release = file, release
+        self._file, self._lists = file, lists
         longest = int(np.diff(starts).max(initial=0))
         self._floats = np.empty((min(self.size, CHUNK_ROWS + longest), self.dimension), np.float32)
 
@@ -85,8 +84,8 @@ class RecordingView:
             near = [self._index.search(queries[number], SHORTLIST)[0] for number in chosen]
             positions = np.concatenate([*near, np.empty(0, np.int64)])
             numbers = np.unique(np.searchsorted(self._starts, positions, side="right") - 1)
-            if self._release is not None:
-                self._release()
+            if self._lists is not None:
+                release_arrays(self._lists.centroids)
         return numbers if allowed is None else numbers[allowed[self._rows[numbers]]]
 
     def _offsets(self, heard: int, starts_s: np.ndarray | None) -> np.ndarray:
@@ -123,3 +122,5 @@ class RecordingView:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+        if self._lists is not None:
+            self._lists.close()

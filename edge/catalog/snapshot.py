@@ -14,8 +14,7 @@ so many neighbours looks into. A view with ``recordings`` has several vectors an
 are in VIEW.starts.npy; with ``ivf`` they are in the lists once more.
 """
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from edge.catalog.index import ExactIndex, Index
 from edge.catalog.items import Items
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex
 from edge.catalog.lists import Lists, check_lists, open_lists
-from edge.catalog.pages import release
+from edge.catalog.pages import release, release_arrays
 from edge.catalog.recording import HOP_S, LEAST_SCORE, RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
@@ -41,8 +40,6 @@ WINDOWED = ("recording", "shot")
 """The views that may have several vectors an item."""
 MOST_ITEMS = (1 << 31) - 1
 MOST_GROUPS = 1 << 16
-READ_IN_PARTS = ("lists", "labels", "centroids")
-"""Of a view of windows: what a search touches little of, and another one other parts of."""
 
 
 @dataclass(frozen=True)
@@ -160,10 +157,14 @@ class _Shelf:
         lists = self._lists(name, fields)
         if not self._known:
             check_within(self._folder / f"{name}.labels.npy", lists.labels, first=0, last=len(stored) - 1)
-        return RecordingView(
-            stored, rows, starts, _ivf(lists, fields), **about,
-            file=RowFile(self._folder / f"{name}.vectors.npy", stored),
-            release=partial(release, *(self._folder / f"{name}.{file}.npy" for file in READ_IN_PARTS)))
+            release_arrays(lists.labels)
+        files = self._file(name, "lists", lists.vectors), self._file(name, "labels", lists.labels)
+        lists = replace(lists, files=files)
+        return RecordingView(stored, rows, starts, _ivf(lists, fields), **about,
+                             file=self._file(name, "vectors", stored), lists=lists)
+
+    def _file(self, name: str, file: str, array: np.ndarray) -> RowFile:
+        return RowFile(self._folder / f"{name}.{file}.npy", array)
 
     def _lists(self, name: str, fields: manifest.Fields) -> Lists:
         lists = open_lists(self._array, name, _shape(fields), lists=fields.integer("lists", 1, MOST_ITEMS),

@@ -21,6 +21,7 @@ from edge.daemon.room import About, Room
 from edge.daemon.senses import Sense
 from edge.daemon.shedding import Shedder, trim_heap
 from edge.daemon.versions import used_since
+from edge.loaded import release_loaded
 from edge.memory import Meter, Plan, measure, plan
 from edge.recommend.recommender import Recommender
 from edge.recommend.standin import open_kept
@@ -45,6 +46,7 @@ def open_house(options: DaemonOptions, loop: asyncio.AbstractEventLoop) -> Itera
     """Raises RoomtoneError, naming what is missing, altered or over the budget."""
     senses.check(options)
     bundle = open_bundle(options.bundle, trust=options.trust)
+    release_loaded()
     with contextlib.ExitStack() as stack:
         snapshot = stack.enter_context(open_snapshot(
             options.catalog, spaces=bundle.spaces(), verified=Verified(options.state_dir / VERIFIED_FILE)))
@@ -99,8 +101,10 @@ def _open_senses(
         if spec != senses.NONE:
             sense = assemble(options, bundle, builder, health[name], news)
             mute.control(sense.capture)
-            sense.capture.open()
             used.append(sense)
+    release_loaded()
+    for sense in used:
+        sense.capture.open()
     return used
 
 

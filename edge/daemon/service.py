@@ -29,6 +29,7 @@ from edge.daemon.notify import Notifier, keep_alive
 from edge.daemon.options import DaemonOptions
 from edge.daemon.requests import DEFAULT_USER
 from edge.errors import RoomtoneError
+from edge.loaded import release_loaded
 from edge.memory import plan
 
 __all__ = ["DaemonOptions", "serve"]
@@ -88,6 +89,7 @@ async def _run(
         http = server.build(api.build(house.room, address=address, token=token))
         serving = asyncio.create_task(http.serve(sockets=[listening]))
         tasks = [asyncio.create_task(work) for work in _background(house, notifier, options)]
+        release_loaded()  # while no thread but this one loads anything
         for sense in house.senses:
             sense.pipeline.start()
         gc.freeze()  # what was opened stays: the collector need not walk through it every few seconds

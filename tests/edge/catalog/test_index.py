@@ -1,5 +1,7 @@
 """One contract for every index, run over the exact one and the inverted lists."""
 
+import contextlib
+import dataclasses
 import itertools
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.catalog.arrays import RowFile, open_array
 from edge.catalog.index import ExactIndex, best_of
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex, spans
 from edge.catalog.lists import open_lists
@@ -54,6 +57,20 @@ def index(request, stored, built):
         return ExactIndex(stored)
     lists, probes = built
     return IvfIndex(lists, probes=probes, places=places_of(lists.labels, COUNT) if request.param == "ivf" else None)
+
+
+def test_lists_that_are_read_give_what_mapped_ones_give(stored, tmp_path):
+    lists, probes = build(stored, tmp_path)
+    arrays = {name: open_array(tmp_path / f"a.{name}.npy", array.dtype.type, array.shape)
+              for name, array in (("lists", lists.vectors), ("labels", lists.labels))}
+    files = tuple(RowFile(tmp_path / f"a.{name}.npy", array) for name, array in arrays.items())
+    with contextlib.closing(dataclasses.replace(lists, files=files)) as read:
+        of_files, of_maps = (IvfIndex(each, probes=probes) for each in (read, lists))
+        for query, k in itertools.product(unit_rows(5, 3), (0, 1, 10, 300)):
+            for allowed in (None, np.arange(COUNT) % 3 == 0):
+                found, right = of_files.search(query, k, allowed), of_maps.search(query, k, allowed)
+                np.testing.assert_array_equal(found[0], right[0])
+                np.testing.assert_array_equal(found[1], right[1])
 
 
 @pytest.fixture(scope="module")

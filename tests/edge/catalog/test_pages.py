@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.catalog.arrays import RowFile, open_array
-from edge.catalog.pages import MAPS, release
+from edge.catalog.pages import MAPS, release, release_arrays
 from edge.errors import SnapshotError
 
 pytestmark = pytest.mark.skipif(not MAPS.exists(), reason="the system shows no mappings")
@@ -39,6 +39,14 @@ def test_pages_are_given_back_and_come_again(path):
     assert array.sum() == total
     assert release(path.with_name("none"), path) >= 8 << 20
     assert resident_kib(path) < 100
+
+
+def test_arrays_give_their_own_pages_back(path):
+    array = open_array(path, np.int64, (1 << 17, 8))
+    total = array.sum()
+    release_arrays(array, array[:0])
+    assert resident_kib(path) < 100
+    assert array.sum() == total
 
 
 def test_other_files_are_left_alone(path, tmp_path):
