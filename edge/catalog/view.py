@@ -36,6 +36,11 @@ class View:
         """
         return self._index.search(query, k, allowed)
 
+    @property
+    def members(self) -> np.ndarray:
+        """Which of the catalogue's items it has a vector of: bool (items,)."""
+        return self._places >= 0
+
     def vector(self, row: int) -> np.ndarray | None:
         """The unit vector of an item, float32 (d,); None when the view has none."""
         if not 0 <= row < len(self._places) or self._places[row] < 0:

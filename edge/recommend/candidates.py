@@ -60,17 +60,23 @@ def allowed(lookup: Lookup, request: Request, filters: Filters = EVERYTHING) -> 
 def gather(lookup: Lookup, request: Request, mask: np.ndarray, *, limit: int) -> np.ndarray:
     """The rows of at most ``limit`` candidates, int32 (n,), each allowed and there once.
 
-    The sources take turns, each with its best first, so that no source crowds another out. With nothing heard, seen
-    or known of the user, it is a spread over the whole catalogue.
+    The sources take turns, each with its best first, so that no source crowds another out; of a film one shot is
+    taken, the first that comes. With nothing heard, seen or known of the user, it is a spread over the catalogue.
     """
     ranked = [rows[mask[rows]] for rows in _sources(lookup, request, mask, limit)]
     if not any(len(rows) for rows in ranked):
-        everything = np.flatnonzero(mask)
+        everything = _once(lookup, np.flatnonzero(mask))
         return everything[:: max(1, len(everything) // limit)][:limit].astype(np.int32)
     turn = np.concatenate([np.arange(len(rows)) for rows in ranked])
     rows = np.concatenate(ranked)[np.argsort(turn, kind="stable")]
-    first = np.sort(np.unique(rows, return_index=True)[1])
-    return rows[first][:limit].astype(np.int32)
+    return _once(lookup, rows)[:limit].astype(np.int32)
+
+
+def _once(lookup: Lookup, rows: np.ndarray) -> np.ndarray:
+    """Each row once, and of each film's shots one: what comes first."""
+    films = lookup.films[rows]
+    works = np.where(films >= 0, -films - 1, rows)  # numbers of films and rows never meet
+    return rows[np.sort(np.unique(works, return_index=True)[1])]
 
 
 def _sources(lookup: Lookup, request: Request, mask: np.ndarray, limit: int) -> Iterator[np.ndarray]:

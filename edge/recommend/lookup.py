@@ -28,6 +28,8 @@ class Lookup:
         self._artists: dict[str, list[int]] | None = None
         self.groups = _groups(snapshot)
         """Whom an item exposes: its artist, else its channel, else itself. int32 (items,), equal ones are the same."""
+        self.films = _films(snapshot)
+        """Of a shot the number of its film, of everything else -1: int32 (items,)."""
         self.popularity = _popularity(self)
         """How often an item is played elsewhere, 0 to 1: float32 (items,)."""
         self.exposure = self.collaborative.items["exposure"] if self.collaborative else np.zeros(self.size, np.float32)
@@ -89,6 +91,14 @@ def _groups(snapshot: Snapshot) -> np.ndarray:
     own = np.arange(items, dtype=np.int32) + 2 * items
     channel = np.where(facets.channel >= 0, facets.channel + items, own)
     return np.where(facets.artist >= 0, facets.artist, channel).astype(np.int32)
+
+
+def _films(snapshot: Snapshot) -> np.ndarray:
+    """A shot has a vector of what is seen; its channel is the film."""
+    views = snapshot.views
+    if "video" not in views:
+        return np.full(len(snapshot.items), -1, np.int32)
+    return np.where(views["video"].members, snapshot.facets.channel, -1).astype(np.int32)
 
 
 def _popularity(lookup: Lookup) -> np.ndarray:

@@ -8,7 +8,7 @@ from edge.catalog.items import Item
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 from edge.errors import UsageError
-from edge.recommend import explore
+from edge.recommend import explore, works
 from edge.recommend import ranker as rankers
 from edge.recommend.candidates import EVERYTHING, Request, allowed, gather
 from edge.recommend.explore import seed_of
@@ -120,7 +120,9 @@ class Recommender:
 
     def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, float | None]:
         """The list as indices into the candidates ``rows``, and the propensity of its last place if it was drawn."""
-        chosen = rerank(scores, self._lookup.groups[rows], k, bound=self._gini_bound)
+        chosen = works.once_each(
+            lambda free: rerank(scores[free], self._lookup.groups[rows[free]], k, bound=self._gini_bound),
+            lambda chosen: self._lookup.items(rows[chosen]), len(rows))  # fmt: skip
         return explore.explore(chosen, scores, self._lookup.unplayed[rows], share=self._exploration, seed=seed)
 
     def shorten(self, candidates: int) -> None:

@@ -75,9 +75,10 @@ def test_a_film_is_seen_and_heard(run):
 
 
 @pytest.mark.parametrize("clip", [KNOWN, UNKNOWN, FILM], ids=lambda clip: clip.name)
-def test_both_engines_give_the_same_list(run, clip):
+def test_both_engines_give_the_same_list_but_for_near_ties(run, clip):
     litert, onnx = (recommend(run, clip, "--engine", engine) for engine in ("litert", "onnx"))
-    assert [row["item"] for row in litert["recommendations"]] == [row["item"] for row in onnx["recommendations"]]
+    one, other = ({row["item"]: row["score"] for row in found["recommendations"]} for found in (litert, onnx))
+    assert one == pytest.approx(other, abs=0.01)  # the same items; what one step of int8 apart changes, no more
     assert (litert["now_playing"] or {}).get("item") == (onnx["now_playing"] or {}).get("item")
 
 
