@@ -125,7 +125,10 @@ class OverTime:
 
 
 class ByScore:
-    """Shares of pictures against the score that they need, one line for each kind that a row's name begins with."""
+    """Shares against the score that is needed, two lines for each kind that a row's name begins with."""
+
+    def __init__(self, wanted: str, unwanted: str, of: str):
+        self._styles, self._of = ((wanted, "-"), (unwanted, ":")), of
 
     def has(self, row: Row) -> bool:
         return "least_score" in row.figures
@@ -134,14 +137,14 @@ class ByScore:
         return 4.0
 
     def onto(self, axes: Any, rows: list[Row]) -> None:
-        for number, kind in enumerate(dict.fromkeys(row.name.split(", from")[0] for row in rows)):
-            of_kind = [row.figures for row in rows if row.name.split(", from")[0] == kind]
+        for number, kind in enumerate(dict.fromkeys(row.name.rpartition("from")[0] for row in rows)):
+            of_kind = [row.figures for row in rows if row.name.rpartition("from")[0] == kind]
             scores = [figures["least_score"] for figures in of_kind]
-            for figure, style in (("named_rightly", "-"), ("unknown_film_named", ":")):
+            for figure, style in self._styles:
                 axes.plot(scores, [figures[figure] for figures in of_kind], style, color=f"C{number}", marker="o",
-                          label=f"{kind}: {figure.replace('_', ' ')}")
+                          label=f"{kind.replace(', ', ': ')}{figure.replace('_', ' ')}")
         axes.set_xlabel("least score")
-        axes.set_ylabel("share of pictures")
+        axes.set_ylabel(f"share of {self._of}")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=7)
 
@@ -152,5 +155,6 @@ PLOTS: dict[str, Any] = {
     "memory": Dots("resident_mib"), "search": Dots("median_ms"), "end_to_end": Dots("cpu_percent"),
     "million": Growth("search_ms", "build_s", "anonymous_mib"), "catalog": Growth("view_ms", "words_ms", "build_s"),
     "build": Dots("files_per_s"), "sustained": OverTime(),
-    "shots": ByScore(),
+    "shots": ByScore("named_rightly", "unknown_film_named", "pictures"),
+    "copies": ByScore("copies_merged", "others_merged", "pairs"),
 }

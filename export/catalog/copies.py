@@ -116,5 +116,10 @@ def agreement(first: np.ndarray, second: np.ndarray) -> float:
     return max(float(np.diagonal(cosines, shift).mean()) for shift in shifts if -len(first) < shift < len(second))
 
 
+def centre_cosine(first: np.ndarray, second: np.ndarray) -> float:
+    """Cosine of the mean vectors of two tracks' windows, int8 (n, d) and (m, d)."""
+    return float(_centre(first).astype(np.float32) @ _centre(second).astype(np.float32) / SCALE**2)
+
+
 def _centre(windows: np.ndarray) -> np.ndarray:
     return as_stored(windows.astype(np.float32).mean(axis=0, keepdims=True))[0]

@@ -24,7 +24,7 @@ def fetch(package: Package, cache: Path = DEFAULT_CACHE) -> Path:
 
     Raises ExportError when the package cannot be had or its SHA-256 is not the recipe's.
     """
-    root = cache / "unpacked" / f"{package.name}-{package.version.replace(':', '_')}"
+    root = unpacked_at(package, cache)
     if root.is_dir():
         return root
     archive = _archive(package, cache / "archives")
@@ -40,6 +40,11 @@ def fetch(package: Package, cache: Path = DEFAULT_CACHE) -> Path:
             if not root.is_dir():  # another process was faster
                 raise
     return root
+
+
+def unpacked_at(package: Package, cache: Path) -> Path:
+    """The folder that a package is unpacked in, whether it is there or not."""
+    return cache / "unpacked" / f"{package.name}-{package.version.replace(':', '_')}"
 
 
 def fetch_all(packages: Iterable[Package], cache: Path = DEFAULT_CACHE) -> dict[str, Path]:
