@@ -5,7 +5,7 @@ The device's own models embed everything; where there is a teacher, it takes ove
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ from edge.video import shot
 from edge.video.encoder import VideoEncoder
 from edge.video.source import Frame
 from export.catalog.writer import ViewSpec
-from export.teachers.base import Teacher
+from export.teachers.base import PictureTeacher, Teacher
 from export.teachers.projection import Projection
 
 SAMPLE_RATE_HZ = 16_000
@@ -30,7 +30,7 @@ WINDOWS_VIEWS = (WINDOWS_VIEW, shot.VIEW)
 """And that of every picture of a shot that is looked at."""
 STUDENT_HOP_S = 1.0
 TEACHER_HOP_S = 3.0
-TEACHER_VIEW = "audio"
+TEACHER_VIEW, PICTURE_TEACHER_VIEW = "audio", "video"
 
 
 class SoundModel(Protocol):
@@ -121,6 +121,36 @@ class TeacherSound:
                 for at, vector in zip(starts, vectors, strict=True)]
 
 
+class TeacherPictures:
+    """A teacher of pictures and the projection into the space that the student was trained to land in.
+
+    What tells shots apart stays the student's own, as on the device.
+    """
+
+    def __init__(self, student: PictureModel, teacher: PictureTeacher, projection: Projection):
+        self._student, self._teacher, self._projection = student, teacher, projection
+        self.identity = f"{student.identity} + {teacher.name} {projection.space}"
+        self.views = {**student.views, PICTURE_TEACHER_VIEW: ViewSpec(projection.space, projection.axes.shape[1])}
+
+    def embed(self, frame: Frame) -> Embedding | None:
+        seen = self._student.embed(frame)
+        if seen is None:
+            return None
+        features = self._teacher.embed(_squeezed(frame.image, self._teacher.side_px)[np.newaxis])
+        return replace(seen, vectors={**seen.vectors, PICTURE_TEACHER_VIEW: self._projection.apply(features)[0]})
+
+    def reset(self) -> None:
+        self._student.reset()
+
+
+def _squeezed(image: np.ndarray, side_px: int) -> np.ndarray:
+    """The whole picture in a square, uint8 (side, side, 3), as the device does it (edge/video/frames.py)."""
+    import cv2
+
+    shrinks = min(image.shape[:2]) >= side_px
+    return cv2.resize(image, (side_px, side_px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
 @dataclass(frozen=True)
 class Embedders:
     """What a catalogue is embedded with. Of two sound models that fill the same view, the later one does."""
@@ -146,27 +176,37 @@ class Embedders:
         return {view: embeddings for model, embeddings in heard for view in model.views}
 
 
-def bundle_embedders(bundle: Bundle, *, runtime: str | None = None, teacher: SoundModel | None = None) -> Embedders:
-    """The bundle's models, and a teacher in place of the student where they share a view.
+def bundle_embedders(
+    bundle: Bundle, *, runtime: str | None = None, teacher: SoundModel | None = None,
+    picture_teacher: tuple[PictureTeacher, Projection] | None = None,
+) -> Embedders:
+    """The bundle's models, and teachers in place of the students where they share a view.
 
-    ``runtime``: ``litert`` or ``onnx``; by default the first that is installed. Raises ExportError when the
-    teacher's space is not the bundle's.
+    ``runtime``: ``litert`` or ``onnx``; by default the first that is installed. Raises ExportError when a teacher's
+    space is not the bundle's.
     """
-    spaces = bundle.spaces()
     for view, spec in teacher.views.items() if teacher else ():
-        if spaces.get(view) != spec.space:
-            raise ExportError(f"the teacher embeds the {view} view into {spec.space!r}, the bundle {bundle.path} into "
-                              f"{spaces.get(view)!r}; use the teacher that the bundle's student learned from")
+        _check_space(bundle, view, spec.space)
     sound: list[SoundModel] = []
     if "audio" in bundle.models:
         model = bundle.model("audio")
         sound.append(StudentSound(model, _engine(model, runtime)))
     sound += [teacher] if teacher else []
-    pictures = None
+    pictures: PictureModel | None = None
     if "video" in bundle.models:
         model = bundle.model("video")
         pictures = StudentPictures(model, _engine(model, runtime))
+    if picture_teacher:
+        _check_space(bundle, PICTURE_TEACHER_VIEW, picture_teacher[1].space)
+        assert pictures is not None, "a bundle with the space has the model"
+        pictures = TeacherPictures(pictures, *picture_teacher)
     return Embedders(sound, pictures)
+
+
+def _check_space(bundle: Bundle, view: str, space: str) -> None:
+    if bundle.spaces().get(view) != space:
+        raise ExportError(f"the teacher embeds the {view} view into {space!r}, the bundle {bundle.path} into "
+                          f"{bundle.spaces().get(view)!r}; use the teacher that the bundle's student learned from")
 
 
 def _engine(model: Model, runtime: str | None) -> Engine:

@@ -24,8 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--bundle", type=Path, default=bundle.DEFAULT, metavar="BUNDLE", help="the device's bundle (default: our own)")
     add("--out", type=Path, required=True, metavar="SNAPSHOT", help="made, or replaced when it is a snapshot")
     add("--name", help="the snapshot's name (default: the media folder's)")
-    add("--teacher", metavar="NAME", help="embed the audio view with this large model instead of the bundle's")
-    add("--projection", type=Path, metavar="FILE", help="the teacher's projection.npz, from the student's training")
+    add("--teacher", action="append", default=[], metavar="NAME", help="embed the audio or the video view, as it hears "
+        "or sees, with this large model instead of the bundle's (see roomtone-export teachers); twice for both")
+    add("--projection", action="append", default=[], metavar="FILE",
+        help="a teacher's projection.npz, from its student's training; one for each --teacher, in their order")
     add("--engine", choices=ENGINES, default="local", help="what runs the work (default local)")
     add("--workers", type=int, metavar="N", help="processes that decode and embed (default: one a core)")
     add("--ray-address", metavar="ADDRESS", help="with --engine ray: a cluster's address (default: one made here)")
@@ -39,11 +41,11 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     from export.catalog.build import build_catalog
     from export.catalog.choice import ModelChoice
 
-    if (arguments.teacher is None) != (arguments.projection is None):
+    if len(arguments.teacher) != len(arguments.projection):
         raise UsageError("--teacher NAME and --projection FILE go together: the teacher's vectors must lie in the "
-                         "space of the bundle's audio view")
-    choice = ModelChoice(bundle=str(arguments.bundle), runtime=arguments.runtime, teacher=arguments.teacher,
-                         projection=arguments.projection and str(arguments.projection))
+                         "space of the bundle's view")
+    choice = ModelChoice(bundle=str(arguments.bundle), runtime=arguments.runtime,
+                         teachers=tuple(zip(arguments.teacher, arguments.projection, strict=True)))
     report = build_catalog(
         arguments.media_dir, choice=choice, engine=_engine(arguments), out=arguments.out, name=arguments.name,
         work=arguments.work,

@@ -1,7 +1,7 @@
 """What every teacher offers, so that training and the catalogue need not know which one it is.
 
 A teacher is a large pretrained model whose embeddings a student learns to hit, or that understands a catalogue on the
-host. It takes sound, pictures or text, and says at which rate and size; ``open_teacher`` (open.py) opens one by name.
+host. It takes sound, pictures or text, and says at which rate and size; ``open_any`` (open.py) opens one by name.
 """
 
 from collections.abc import Sequence

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from edge.errors import UsageError
 from export.data.fetch import DEFAULT_CACHE
-from export.teachers.base import AnyTeacher, Teacher
+from export.teachers.base import AnyTeacher
 
 
 @dataclass(frozen=True)
@@ -115,11 +114,3 @@ def open_any(name: str, cache: Path = DEFAULT_CACHE) -> AnyTeacher:
     RuntimeMissingError."""
     teacher = known(name)
     return teacher.open(cache if teacher.package else Path(name.partition(":")[2]).expanduser())
-
-
-def open_teacher(name: str, cache: Path = DEFAULT_CACHE) -> Teacher:
-    """A teacher of sound. Raises as ``open_any``, and UsageError for one that takes something else."""
-    if known(name).takes != "sound":
-        names = ", ".join(teacher.usage for teacher in TEACHERS if teacher.takes == "sound")
-        raise UsageError(f"teacher {name!r:.80} takes {known(name).takes}, not sound; those of sound are {names}")
-    return cast(Teacher, open_any(name, cache))

@@ -1,18 +1,23 @@
 """One contract over every kind of teacher, on small ones with random weights; names, and what is said of others."""
 
 import json
+import shutil
 
 import numpy as np
 import onnx
 import pytest
 import torch
 
+from edge.bundle import DEFAULT
 from edge.errors import ExportError, ShapeError, UsageError
+from edge.video.source import Frame
+from export.catalog.choice import ModelChoice
 from export.cli import main
 from export.models.video import EfficientNetLite0
 from export.teachers.base import declaration
 from export.teachers.efficientnet import EfficientNetTeacher
-from export.teachers.open import TEACHERS, known, open_any, open_teacher
+from export.teachers.open import TEACHERS, known, open_any
+from export.teachers.projection import Projection
 from export.teachers.yamnet import POOLED, SCORES, Yamnet
 
 transformers = pytest.importorskip("transformers")
@@ -144,7 +149,7 @@ def test_inputs_of_another_shape_are_refused(kind, request):
 
 
 def test_clap_hears_the_same_in_both_kinds_of_samples(clap):
-    one = open_teacher(f"clap:{clap}")
+    one = open_any(f"clap:{clap}")
     whole = inputs(one)
     np.testing.assert_allclose(one.embed(whole), one.embed(whole.astype(np.float32) / 32768), atol=1e-4)
     assert (one.rate_hz, one.window_samples) == (16_000, 16_000)
@@ -188,9 +193,49 @@ def test_names_that_there_are_not_are_answered_with_those_that_there_are(name):
         known(name)
 
 
-def test_the_audio_view_takes_teachers_of_sound(clip):
-    with pytest.raises(UsageError, match=r"takes pictures, not sound; those of sound are musicnn-msd, .*clap:FOLDER"):
-        open_teacher(f"clip:{clip}")
+@pytest.fixture
+def taught(tmp_path, clip, clap):
+    """A choice of both teachers, and a bundle whose spaces are said to be theirs."""
+    shutil.copytree(DEFAULT, tmp_path / "bundle")
+    manifest = json.loads((tmp_path / "bundle" / "manifest.json").read_text())
+    teachers = []
+    for model, name in (("audio", f"clap:{clap}"), ("video", f"clip:{clip}")):
+        axes = np.eye(12, 6, dtype=np.float32)
+        projection = Projection(name, np.zeros(12, np.float32), np.ones(12, np.float32), axes)
+        projection.save(tmp_path / f"{model}.npz")
+        teachers.append((name, str(tmp_path / f"{model}.npz")))
+        manifest["models"][model]["outputs"][0]["space"] = projection.space
+    (tmp_path / "bundle" / "manifest.json").write_text(json.dumps(manifest))
+    return ModelChoice(bundle=str(tmp_path / "bundle"), teachers=tuple(teachers))
+
+
+def test_a_catalogue_takes_both_views_from_clap_and_clip(taught, clip, clap):
+    embedders = ModelChoice.from_json(taught.as_json()).open()
+    assert {view: embedders.views[view].dimension for view in ("audio", "video", "shot")} == {
+        "audio": 6, "video": 6, "shot": 134}
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    seen = embedders.pictures.embed(Frame(picture, 0.0)).vectors
+    by_hand = open_any(f"clip:{clip}").embed(picture[np.newaxis])[0, :6]
+    np.testing.assert_allclose(seen["video"], by_hand / np.linalg.norm(by_hand), atol=1e-5)
+    own = ModelChoice().open().pictures.embed(Frame(picture, 0.0)).vectors
+    np.testing.assert_array_equal(seen["shot"], own["shot"], err_msg="what tells shots apart is the device's own")
+    assert embedders.pictures.embed(Frame(np.zeros((32, 32, 3), np.uint8), 0.0)) is None
+    sound = inputs(open_any(f"clap:{clap}"))[0]
+    by_hand = open_any(f"clap:{clap}").embed(sound[np.newaxis])[0, :6]
+    heard = embedders.hear(np.tile(sound, 4))["audio"][0].vectors["audio"]
+    np.testing.assert_allclose(heard, by_hand / np.linalg.norm(by_hand), atol=1e-5)
+
+
+def test_a_teacher_of_pictures_with_another_space_is_refused(taught):
+    with pytest.raises(ExportError, match=r"the teacher embeds the video view into 'clip:.*', the bundle .* into 'eff"):
+        ModelChoice(teachers=taught.teachers[1:]).open()
+
+
+def test_two_teachers_of_one_kind_and_one_of_text_are_refused(taught, clip):
+    with pytest.raises(UsageError, match="there is another one that takes sound"):
+        ModelChoice(bundle=taught.bundle, teachers=taught.teachers[:1] * 2).open()
+    with pytest.raises(UsageError, match="no view of a catalogue is made of text"):
+        ModelChoice(teachers=((f"clip-text:{clip}", taught.teachers[0][1]),)).open()
 
 
 def test_a_folder_without_a_model_is_named(tmp_path, clip):
@@ -202,8 +247,6 @@ def test_a_folder_without_a_model_is_named(tmp_path, clip):
 
 def test_pickled_weights_are_not_opened(tmp_path, clip):
     """A pytorch_model.bin is a pickle: it is refused, not loaded."""
-    import shutil
-
     shutil.copytree(clip, tmp_path / "m")
     (tmp_path / "m" / "model.safetensors").unlink()
     (tmp_path / "m" / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch /tmp/pickled'\ntR.")
