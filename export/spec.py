@@ -19,6 +19,7 @@ from torch.export import ExportedProgram
 from edge.bundle import Output
 from edge.errors import ExportError, UsageError
 from export.checkpoint import read_state
+from export.damage import DAMAGED
 
 _TENSOR_FILES = re.compile(
     r"[^/]+/(data/weights/(weight_\d+|model_weights_config\.json)|data/constants/(tensor_\d+|model_constants_config\.json)"
@@ -71,7 +72,7 @@ def load_program(path: Path) -> ExportedProgram:
             _refuse_code(archive, path)
     except OSError as error:
         raise ExportError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, ValueError, KeyError) as error:
+    except DAMAGED as error:
         raise ExportError(f"{path}: not a program that torch.export.save wrote: {str(error)[:120]}") from error
     try:
         return torch.export.load(path)

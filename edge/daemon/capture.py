@@ -144,6 +144,7 @@ class Capture:
     def _take_source(self) -> None:
         self._source = self._open_source()
         self._health.description, self._health.zeros_s, self._overflows = self._source.description, 0.0, 0
+        self._health.arrived_at = getattr(self._source, "arrived_at", None)
 
     def _read_once(self) -> Any:
         assert self._source is not None

@@ -17,6 +17,8 @@ from edge.video.source import Frame
 
 STALE_S = 2.0
 """Without a frame for this long a sense counts as deaf."""
+LIVE_STALE_S = 1.5
+"""And without one of a source that tells of each that comes, wanted or not."""
 RATE_WINDOW_S = 2.0
 """How long arrivals are counted before their rate is stated."""
 FLOOR_DBFS = -120.0
@@ -65,6 +67,8 @@ class SenseHealth:
         self._state = State.OFF
         self._since_wall_s = time.time()
         self._last_frame_at: float | None = None
+        self.arrived_at: Callable[[], float] | None = None
+        """When the source in use last got a frame, wanted or not, by the clock; None where it does not say."""
         self._changed_at = clock()
         self._rate_hz: float | None = None
         self._window = (self._changed_at, 0)
@@ -72,8 +76,9 @@ class SenseHealth:
 
     @property
     def state(self) -> State:
+        stale_s = self._stale_s if self.arrived_at is None else LIVE_STALE_S
         live = self._state is State.LIVE
-        return State.STALLED if live and self.last_frame_age_s > self._stale_s else self._state
+        return State.STALLED if live and self.last_frame_age_s > stale_s else self._state
 
     @property
     def deaf(self) -> bool:
@@ -85,7 +90,7 @@ class SenseHealth:
     @property
     def last_frame_age_s(self) -> float:
         last = self._changed_at if self._last_frame_at is None else self._last_frame_at
-        return self._clock() - last
+        return self._clock() - (last if self.arrived_at is None else max(last, self.arrived_at()))
 
     def beat(self) -> None:
         self._beat_at = self._clock()

@@ -30,7 +30,7 @@ class LiveCapture(SampledCapture):
         """Takes over an opened cv2.VideoCapture. Raises MediaError when no first picture comes."""
         super().__init__(capture, frames_per_s=frames_per_s)
         self.description = description
-        self._began_s = time.monotonic()
+        self._began_s = self._arrived_s = time.monotonic()
         self._next = self._take()
         if self._next is None:
             self.close()
@@ -43,5 +43,10 @@ class LiveCapture(SampledCapture):
             raise MediaError(f"{self.description} delivers no pictures any more; is it connected?")
         return frame
 
+    def arrived_at(self) -> float:
+        """When a picture last came, wanted or not, in seconds of time.monotonic."""
+        return self._arrived_s
+
     def _time_s(self) -> float:
-        return time.monotonic() - self._began_s
+        self._arrived_s = time.monotonic()
+        return self._arrived_s - self._began_s

@@ -7,6 +7,8 @@ from edge.errors import RuntimeMissingError
 
 TIMEOUT_S = 3
 """How long opening or one read may take; OpenCV's own limits are 10 s for a camera and 30 s for a stream."""
+SILENT_CAMERA_S = 1.5
+"""The limit on a read over RTSP, after which FFmpeg tries twice more: a camera that is gone is let go after 4.5 s."""
 DECODER_THREADS = 2
 """One core of a small board does not decode 1080p in real time; more threads hold more pictures in memory."""
 
@@ -34,9 +36,10 @@ def capture_device(device: str) -> Any:
 def capture_film(location: str) -> Any:
     """A file or a URL, decoded by FFmpeg, as a cv2.VideoCapture; ``isOpened`` says whether it worked."""
     cv2 = opencv()
+    read_s = SILENT_CAMERA_S if location.startswith("rtsp:") else TIMEOUT_S
     settings = {
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: TIMEOUT_S * 1000,
-        cv2.CAP_PROP_READ_TIMEOUT_MSEC: TIMEOUT_S * 1000,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(read_s * 1000),
         cv2.CAP_PROP_N_THREADS: DECODER_THREADS,
     }
     return cv2.VideoCapture(location, cv2.CAP_FFMPEG, [number for pair in settings.items() for number in pair])

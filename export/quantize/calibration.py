@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from edge.errors import ExportError, MediaError
+from export.damage import DAMAGED
 
 VALIDATION_EVERY = 3
 """Every third file is kept for validation."""
@@ -109,7 +110,7 @@ class ArrayReader:
     def read(self, path: Path) -> np.ndarray:
         try:
             array = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except DAMAGED as error:
             raise MediaError(f"{path}: not an array that can be read: {str(error)[:120]}") from error
         if not np.issubdtype(array.dtype, np.number):
             raise MediaError(f"{path}: holds {array.dtype}, not numbers")

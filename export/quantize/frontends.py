@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from edge.errors import UsageError
+from export.damage import DAMAGED
 from export.frontend import AUDIO_CONSTANTS, MfccDefinition, image_frontend, mfcc_constants, write_audio_frontend
 from export.quantize.calibration import InputReader
 from export.quantize.readers import PictureReader, SoundReader
@@ -101,5 +102,5 @@ def _standard(path: str | None, coefficients: int) -> tuple[np.ndarray, np.ndarr
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return arrays["mean"], arrays["std"]
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except DAMAGED as error:
         raise UsageError(f"standard = {path!r}: not an .npz of mean and std: {error}") from error

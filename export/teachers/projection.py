@@ -8,6 +8,7 @@ import numpy as np
 
 from edge.context import unit
 from edge.errors import ExportError
+from export.damage import DAMAGED
 
 DIMENSION = 64
 CONSTANT_STD = 1e-6
@@ -46,7 +47,7 @@ class Projection:
         try:
             with np.load(path, allow_pickle=False) as parts:
                 return cls(str(parts["teacher"]), parts["mean"], parts["std"], parts["axes"])
-        except (OSError, KeyError, ValueError) as error:
+        except DAMAGED as error:
             raise ExportError(f"{path}: not a saved projection: {error}") from error
 
 

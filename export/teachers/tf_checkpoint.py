@@ -32,7 +32,7 @@ def read_variables(folder: Path) -> dict[str, np.ndarray]:
         if not found:
             raise ValueError("it names no variable")
         return found
-    except (OSError, struct.error, IndexError, ValueError) as error:
+    except (OSError, struct.error, IndexError, ValueError, TypeError) as error:
         raise ExportError(f"{folder}: not a TensorFlow 1 checkpoint of float32 variables: {error}") from error
 
 

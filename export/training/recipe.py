@@ -17,6 +17,7 @@ from edge.bundle import open_bundle
 from edge.engine.open import open_engine
 from edge.errors import ExportError
 from export.checkpoint import read_state
+from export.damage import DAMAGED
 from export.data.corpus import Recording, open_corpus
 from export.data.fetch import fetch
 from export.data.recipes import Package, find, select
@@ -216,5 +217,5 @@ def _read_standard(path: Path) -> Standard:
     try:
         with np.load(path, allow_pickle=False) as parts:
             return Standard(parts["mean"], parts["std"])
-    except (OSError, KeyError, ValueError) as error:
+    except DAMAGED as error:
         raise ExportError(f"{path}: not the mean and std of a front end: {error}") from error

@@ -40,8 +40,11 @@ class Loss:
     """From the device's return until sound arrives."""
 
 
-def ways(room: VirtualMicrophone) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
-    """Kind of loss to what makes it and what ends it."""
+Ways = dict[str, tuple[Callable[[], object], Callable[[], object]]]
+"""Kind of loss to what makes it and what ends it."""
+
+
+def ways(room: VirtualMicrophone) -> Ways:
 
     def swapped_for_silence() -> None:
         room.add_silent_source()
@@ -61,27 +64,28 @@ def ways(room: VirtualMicrophone) -> dict[str, tuple[Callable[[], object], Calla
 
 
 class Watch:
-    """What a client sees of the daemon's hearing."""
+    """What a client sees of one of the daemon's senses."""
 
-    def __init__(self, daemon: Daemon):
+    def __init__(self, daemon: Daemon, sense: str = "audio"):
+        self._sense = sense
         self._client, self._reader = daemon.client(), daemon.client()
         self.losses_told = 0
         """Losses that the event stream told of."""
         threading.Thread(target=self._follow, daemon=True).start()
 
-    def hears(self) -> bool:
-        return self._client.get("/healthz").json()["senses"]["audio"] == "live"
+    def lives(self) -> bool:
+        return self._client.get("/healthz").json()["senses"][self._sense] == "live"
 
-    def seconds_until(self, hearing: bool) -> float:
+    def seconds_until(self, living: bool) -> float:
         began_s = time.monotonic()
-        while self.hears() is not hearing:
+        while self.lives() is not living:
             if time.monotonic() - began_s > PATIENCE_S:
                 return float("inf")
             time.sleep(0.02)
         return time.monotonic() - began_s
 
     def losses_counted(self) -> int:
-        return int(float(re.search(r'roomtone_losses_total\{sense="audio"\} (\S+)',
+        return int(float(re.search(rf'roomtone_losses_total\{{sense="{self._sense}"\}} (\S+)',
                                    self._client.get("/metrics").text).group(1)))
 
     def status(self) -> dict:
@@ -92,15 +96,15 @@ class Watch:
         with self._reader.stream("GET", "/v1/events") as answer:
             for line in answer.iter_lines():
                 if line.startswith('data: {"muted"'):
-                    state = json.loads(line.removeprefix("data: "))["audio"]["state"]
+                    state = json.loads(line.removeprefix("data: "))[self._sense]["state"]
                     self.losses_told += state in ("lost", "stalled") and before == "live"
                     before = state
 
 
-def lose_again_and_again(count: int, room: VirtualMicrophone, watch: Watch, chance: random.Random) -> list[Loss]:
+def lose_again_and_again(count: int, ways: Ways, watch: Watch, chance: random.Random) -> list[Loss]:
     losses = []
     for number in range(count):
-        kind, (lose, bring_back) = list(ways(room).items())[number % len(ways(room))]
+        kind, (lose, bring_back) = list(ways.items())[number % len(ways)]
         if watch.seconds_until(True) == float("inf"):
             break
         time.sleep(chance.uniform(0.3, 1.0))
@@ -123,13 +127,14 @@ def run(count: int, *, seed: int = 1) -> dict:
                      "--listen", f"unix:{name}/api.sock")
         with running(Path(name), *arguments, environment=room.environment) as daemon:
             watch = Watch(daemon)
-            losses = lose_again_and_again(count, room, watch, random.Random(seed))
+            losses = lose_again_and_again(count, ways(room), watch, random.Random(seed))
             time.sleep(0.5)
-            faults = list(_faults(count, losses, watch, daemon))
+            faults = list(faults_of(count, losses, watch, daemon))
             return {"losses": [asdict(loss) for loss in losses], "faults": faults, "status": watch.status()["audio"]}
 
 
-def _faults(count: int, losses: list[Loss], watch: Watch, daemon: Daemon):
+def faults_of(count: int, losses: list[Loss], watch: Watch, daemon: Daemon, sense: str = "audio"):
+    """Whatever was wrong, in words."""
     if len(losses) < count:
         yield f"gave up after {len(losses)} losses"
     if daemon.process.poll() is not None:
@@ -137,8 +142,8 @@ def _faults(count: int, losses: list[Loss], watch: Watch, daemon: Daemon):
     for loss in losses:
         if loss.noticed_s > NOTICED_S or loss.back_s > BACK_S:
             yield f"{loss.kind}: noticed after {loss.noticed_s:.2f} s, back after {loss.back_s:.2f} s"
-    said = len(re.findall(r"WARNING .*: audio: lost: ", daemon.log))
-    for where, number in (("status", watch.status()["audio"]["losses"]), ("metrics", watch.losses_counted()),
+    said = len(re.findall(rf"WARNING .*: {sense}: lost: ", daemon.log))
+    for where, number in (("status", watch.status()[sense]["losses"]), ("metrics", watch.losses_counted()),
                           ("events", watch.losses_told), ("log", said)):
         if number < count:
             yield f"the {where} told of {number} losses"

@@ -12,6 +12,9 @@ TEXTS = ("", " ", "\n", "\0", "..", "../../etc/passwd", "/", "a/b", "\ud800", "\
 TOKENS = (b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\u0000", b"\\ud800", b"NaN", b"Infinity", b"1e999", b"null",
           b"true", b"-", b"\r\n", b"\n", b"\0", b"\xff", b"\xef\xbb\xbf", b"%00", b"%ff", b"=", b"[[", b"'''", b'"""',
           b"9" * 5000, b"[" * 3000, b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x80")
+WHOLE = tuple(number for number in NUMBERS if isinstance(number, int))
+WIDTHS = (1, 2, 4, 8)
+"""Bytes of the whole numbers that binary formats are made of."""
 MOST_CHANGES = 4
 
 
@@ -30,27 +33,52 @@ def altered(seed: bytes, chance: random.Random) -> bytes:
 
 def _bytes(seed: bytes, chance: random.Random) -> bytes:
     content = bytearray(seed)
+    change = _overwrite if chance.random() < 0.5 else _change
     for _ in range(chance.randint(1, MOST_CHANGES)):
-        at = chance.randrange(len(content) + 1)
-        length = min(len(content) - at, int(2 ** chance.uniform(0, 8)))
-        match chance.randrange(8):
-            case 0 if at < len(content):
-                content[at] ^= 1 << chance.randrange(8)
-            case 1 if at < len(content):
-                content[at] = chance.randrange(256)
-            case 2:
-                del content[at : at + length]
-            case 3:
-                content[at:at] = content[at : at + length]
-            case 4:
-                content[at:at] = chance.choice(TOKENS)
-            case 5:
-                content[at : at + length] = chance.choice(TOKENS)
-            case 6:
-                content[at:at] = chance.randbytes(length)
-            case _ if chance.random() < 0.3:
-                del content[at:]
+        change(content, chance)
     return bytes(content)
+
+
+def _overwrite(content: bytearray, chance: random.Random) -> None:
+    """A change that leaves the length as it is, which formats of fixed places look at first."""
+    if not content:
+        return
+    width, at = chance.choice(WIDTHS), chance.randrange(len(content))
+    match chance.randrange(4):
+        case 0:
+            fresh = bytes([content[at] ^ 1 << chance.randrange(8)])
+        case 1:
+            fresh = chance.randbytes(width)
+        case 2:
+            begin = chance.randrange(len(content))
+            fresh = bytes(content[begin : begin + width])
+        case _:
+            at -= at % width
+            fresh = (chance.choice(WHOLE) % (1 << 8 * width)).to_bytes(width, chance.choice(("little", "big")))
+    fresh = fresh[: len(content) - at]
+    content[at : at + len(fresh)] = fresh
+
+
+def _change(content: bytearray, chance: random.Random) -> None:
+    at = chance.randrange(len(content) + 1)
+    length = min(len(content) - at, int(2 ** chance.uniform(0, 8)))
+    match chance.randrange(8):
+        case 0 if at < len(content):
+            content[at] ^= 1 << chance.randrange(8)
+        case 1 if at < len(content):
+            content[at] = chance.randrange(256)
+        case 2:
+            del content[at : at + length]
+        case 3:
+            content[at:at] = content[at : at + length]
+        case 4:
+            content[at:at] = chance.choice(TOKENS)
+        case 5:
+            content[at : at + length] = chance.choice(TOKENS)
+        case 6:
+            content[at:at] = chance.randbytes(length)
+        case _ if chance.random() < 0.3:
+            del content[at:]
 
 
 def _document(document: Any, chance: random.Random) -> bytes:

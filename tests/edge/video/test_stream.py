@@ -1,6 +1,7 @@
 import itertools
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from edge.video.opencv import capture_film
 from edge.video.source import open_video
 from edge.video.stream import without_secrets
 from tests.edge.video import films
+from tests.edge.video import rtsp as rtsp_module
 
 
 @pytest.fixture
@@ -101,3 +103,37 @@ def test_a_live_source_without_pictures_is_refused_at_once(tmp_path):
     path = films.write(tmp_path / "av1.mp4", films.at_25_a_second(10), codec="libsvtav1")
     with pytest.raises(MediaError, match="stream x brings no picture that can be decoded"):
         LiveCapture(capture_film(str(path)), "stream x", frames_per_s=5)
+
+
+@pytest.fixture
+def rtsp(tmp_path):
+    if missing := rtsp_module.missing():
+        pytest.skip(missing)
+    film = films.write(tmp_path / "film.mkv", films.at_25_a_second(75))
+    with rtsp_module.RtspServer(film) as server:
+        yield server
+
+
+def test_rtsp_shows_what_is_sent_and_its_end_is_a_loss(rtsp):
+    with open_video(rtsp.url, frames_per_s=5) as source:
+        seen = []
+        with pytest.raises(MediaError, match=r"stream rtsp://.*/film delivers no pictures any more"):
+            while True:
+                seen.append(films.number_of(source.read().image))
+    assert seen == sorted(seen)
+    assert seen[-1] > 60
+
+
+def test_an_rtsp_server_that_is_killed_or_falls_silent_is_let_go(rtsp, monkeypatch):
+    monkeypatch.setattr(opencv_module, "SILENT_CAMERA_S", 0.3)
+    for lose in (rtsp.kill, rtsp.stall):
+        with open_video(rtsp.url, frames_per_s=5) as source:
+            source.read()
+            lose()
+            arrived_s = source.arrived_at()
+            with pytest.raises(MediaError, match="delivers no pictures any more"):
+                for _ in range(99):
+                    source.read()
+            assert arrived_s <= source.arrived_at() < time.monotonic()
+        rtsp.kill()
+        rtsp.start()

@@ -10,7 +10,8 @@ from edge.bundle import Bundle, open_bundle
 from edge.daemon import listen, versions
 from edge.errors import UsageError
 from edge.recommend.exchange import import_lines
-from edge.recommend.history import History
+from edge.recommend.history import Event, History
+from edge.recommend.standin import open_kept
 from edge.trust import Trust
 from edge.update import pointer, release
 from edge.update.pointer import Pointer
@@ -130,6 +131,26 @@ def _history(folder: Path) -> Opened:
     return [*seeds, ("", b"\n".join(content for _, content in seeds))], parse
 
 
+def _database(folder: Path) -> Opened:
+    """The history's own file, damaged: opened by the daemon, read, written, forgotten."""
+    with History(folder / "seed.db") as history:
+        for number, event in enumerate(("play", "like", "skip", "finish") * 9):
+            history.add(Event(str(number), "anna", f"track:{number}", event, None, 1.7e9 + number))
+    seed, path = (folder / "seed.db").read_bytes(), folder / "history.db"
+
+    def parse(_: Path) -> None:
+        for left_over in folder.glob("history.db-*"):
+            left_over.unlink()
+        with open_kept(path) as history:
+            list(history.events("anna"))
+            history.numbered("anna", after=0, limit=9)
+            if history.refuses is None:
+                history.add(Event("new", "anna", "track:1", "like", None, 1.8e9))
+                history.forget("anna")
+
+    return [("", seed)], file_of(folder, path.name, parse)
+
+
 def _ratings(folder: Path) -> Opened:
     return [("", content) for content in RATINGS], file_of(
         folder, "ratings.csv", lambda path: read_ratings(path, now_s=1.8e9))
@@ -176,5 +197,6 @@ PARSERS = (
     Parser("release", 130, _release), Parser("pointer", 80, _pointer), Parser("installed", 20, _installed),
     Parser("versions", 20, _versions), Parser("verified", 20, _verified), Parser("profile", 100, _profile),
     Parser("front-end", 4, _front_end), Parser("history", 120, _history), Parser("ratings", 40, _ratings),
+    Parser("database", 4, _database),
     Parser("address", 40, _address), Parser("metadata", 2, _metadata),
 )

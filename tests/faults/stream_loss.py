@@ -1,0 +1,75 @@
+"""Lose a camera's stream again and again: does the daemon see again each time?
+
+    python -m tests.faults.stream_loss --losses 40
+
+The real daemon watches an RTSP server (GStreamer's) whose film it must not take for one of its own. Needs what
+tests/edge/video/rtsp.py names. Exits 1 when a loss is noticed later than NOTICED_S, pictures are back later than BACK_S
+after the server's return, or anything (process, status, metrics, events, log) missed one.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.edge.daemon.process import running
+from tests.edge.video import films
+from tests.edge.video.rtsp import RtspServer, missing
+from tests.faults.microphone_loss import Watch, Ways, faults_of, lose_again_and_again, table
+
+FILM_S = 60
+STALLED = "stalled"
+
+
+def ways(server: RtspServer) -> Ways:
+    """Kind of loss to what makes it and what ends it."""
+
+    def replaced() -> None:
+        server.kill()
+        server.start()
+
+    return {
+        "server killed": (server.kill, server.start),
+        STALLED: (server.stall, server.go_on),
+        "silent, then another server": (server.stall, replaced),
+    }
+
+
+def run(count: int, *, seed: int = 1) -> dict:
+    """The measured losses and whatever was wrong with them."""
+    with tempfile.TemporaryDirectory() as name:
+        film = films.write(Path(name) / "film.mkv", films.at_25_a_second(25 * FILM_S))
+        arguments = ("--profile", "rpi-5-tv", "--audio", "none", "--state", Path(name) / "state",
+                     "--listen", f"unix:{name}/api.sock")
+        with RtspServer(film) as server, running(Path(name), *arguments, "--video", server.url) as daemon:
+            watch = Watch(daemon, "video")
+            losses = lose_again_and_again(count, ways(server), watch, random.Random(seed))
+            time.sleep(0.5)
+            broken = [loss for loss in losses if loss.kind != STALLED]  # what stalls and goes on is not lost
+            faults = [*faults_of(len(broken), losses, watch, daemon, "video"),
+                      *(["gave up"] if len(losses) < count else [])]
+            return {"losses": [asdict(loss) for loss in losses], "faults": faults, "status": watch.status()["video"]}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--losses", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    if missing():
+        print(f"cannot run: {missing()}", file=sys.stderr)
+        return 1
+    result = run(args.losses, seed=args.seed)
+    print(json.dumps(result) if args.json else table(result["losses"]))
+    for fault in result["faults"]:
+        print(f"FAULT  {fault}", file=sys.stderr)
+    return 1 if result["faults"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
