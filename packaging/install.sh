@@ -28,6 +28,10 @@ if [ "$package" != none ]; then
     [ -n "$root" ] || sh "$here/system-packages.sh" libportaudio2 python3-venv
     [ -x "$root/opt/roomtone/bin/python" ] || python3 -m venv "$root/opt/roomtone"
     "$root/opt/roomtone/bin/pip" install --quiet --upgrade "${package}[$extra]"
+    # The units may not write here and would compile every module at each start.
+    [ -n "$root" ] || PYTHONPYCACHEPREFIX=/opt/roomtone/pycache /opt/roomtone/bin/python -OO -m compileall -q -j 0 \
+        -x '/(test|tests|idlelib|lib2to3|ensurepip|dist-packages)/' \
+        $(/opt/roomtone/bin/python -c 'import sysconfig; print(*map(sysconfig.get_path, ("stdlib", "purelib")))') || :
 fi
 units="$root/etc/systemd/system"
 install -d "$units/roomtone.service.d" "$root/etc/default" "$root/etc/roomtone/keys"

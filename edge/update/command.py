@@ -7,15 +7,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edge.commands import Ticker, print_json
 from edge.errors import RuntimeMissingError
-from edge.firmware import load
-from edge.trust import device_trust
-from edge.update import pointer
-from edge.update.trial import UPDATES
 
 ROOT = Path("/etc/roomtone/root.json")
 LOCK_NAME = "update.lock"
+NEW = 3
+"""The exit code that ``--exit-code`` asks for."""
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -23,11 +20,18 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     add("--url", required=True, help="the repository that `roomtone-export publish` made: https://, http:// or file://")
     add("--root", type=Path, default=ROOT, metavar="FILE",
         help=f"the trusted root.json of the repository's makers (default: {ROOT})")
+    add("--exit-code", action="store_true", help=f"exit with {NEW} instead of 0 when a new release was installed")
     add("--again", action="store_true", help="try a release again that was taken back on this device")
 
 
 def update(args: argparse.Namespace) -> int:
     """Exit code 0 when the newest release is in use or on trial, 1 when it is not; the device works either way."""
+    from edge.commands import print_json
+    from edge.firmware import load
+    from edge.trust import device_trust
+    from edge.update import pointer
+    from edge.update.trial import UPDATES
+
     try:
         from edge.update import install, repository
     except ImportError as error:
@@ -46,10 +50,12 @@ def update(args: argparse.Namespace) -> int:
               "the daemon to try it")
     else:
         print(f"{done.release} is the newest release and in use")
-    return 0
+    return NEW if done.new and args.exit_code else 0
 
 
 @contextlib.contextmanager
 def _telling() -> Iterator[Callable[[str, int, int], None]]:
+    from edge.commands import Ticker
+
     with Ticker(enabled=sys.stderr.isatty()) as ticker:
         yield lambda name, done, total: ticker.tell(f"{done / max(total, 1):4.0%}  {name}")

@@ -107,6 +107,22 @@ def test_importing_edge_loads_not_even_numpy():
     assert "numpy" not in run(IMPORT_ALL, "edge")["loaded"]
 
 
+HELP = WATCH + """
+import contextlib, io
+from edge.cli import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+report()
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["daemon", "--help"], ["update", "--help"]])
+def test_asking_for_help_loads_not_even_numpy(arguments):
+    seen = run(HELP, *arguments)
+    assert "numpy" not in seen["loaded"]
+    assert seen["network"] == []
+
+
 @pytest.mark.parametrize("engine", ["litert", "onnx"])
 def test_recommending_loads_nothing_of_the_workstation_and_touches_no_network(engine, tmp_path):
     seen = run(COMMAND, "recommend", sound(), film(), "--engine", engine, "--state", str(tmp_path), "--json")

@@ -61,6 +61,19 @@ def test_live_without_frames_is_stalled(health, clock):
     assert health.state is State.LIVE
 
 
+def test_a_source_that_tells_of_frames_that_nobody_wants_is_alive_with_them_and_stalled_without(health, clock):
+    arrived_s = clock.now_s
+    health.arrived_at = lambda: arrived_s
+    health.enter(State.LIVE)
+    health.received(1)
+    for _ in range(4):
+        clock.now_s += 1.4
+        assert health.state is State.LIVE
+        arrived_s = clock.now_s
+    clock.now_s += 1.6
+    assert (health.state, health.deaf) == (State.STALLED, True)
+
+
 @pytest.mark.parametrize("state", [State.MUTED, State.ENDED])
 def test_quiet_on_purpose_is_not_deaf(health, clock, state):
     health.enter(state)

@@ -238,10 +238,12 @@ def test_the_commands_from_keys_to_a_device_that_searches_the_new_catalogue(shop
     common = ["--state", str(shop.state)]
     arguments = ["update", "--url", shop.site.as_uri(), "--root", str(shop.site / "metadata" / "1.root.json"), "--keys",
                  str(made.trusted), "--profile", "workstation", "--engine", "onnx", "--json", *common]
-    assert cli.main(arguments) == 0
+    assert cli.main([*arguments, "--exit-code"]) == 3
     first = json.loads(capsys.readouterr().out)
     assert first["new"] is True
     assert first["release"].startswith("2026.11+")
+    assert cli.main([*arguments, "--exit-code"]) == 0
+    assert json.loads(capsys.readouterr().out)["new"] is False
     assert cli.main(["search", "bells", "--json", *common]) == 0
     assert [row["title"] for row in json.loads(capsys.readouterr().out)["results"]] == ["Bells"]
     assert cli.main([*arguments[:3], "--root", str(folder / "none.json"), *common]) == 2

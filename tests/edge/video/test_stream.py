@@ -118,8 +118,7 @@ def test_rtsp_shows_what_is_sent_and_its_end_is_a_loss(rtsp):
     with open_video(rtsp.url, frames_per_s=5) as source:
         seen = []
         with pytest.raises(MediaError, match=r"stream rtsp://.*/film delivers no pictures any more"):
-            while True:
-                seen.append(films.number_of(source.read().image))
+            seen.extend(films.number_of(frame.image) for frame in iter(source.read, None))
     assert seen == sorted(seen)
     assert seen[-1] > 60
 
@@ -132,8 +131,7 @@ def test_an_rtsp_server_that_is_killed_or_falls_silent_is_let_go(rtsp, monkeypat
             lose()
             arrived_s = source.arrived_at()
             with pytest.raises(MediaError, match="delivers no pictures any more"):
-                for _ in range(99):
-                    source.read()
+                numbers(source)
             assert arrived_s <= source.arrived_at() < time.monotonic()
         rtsp.kill()
         rtsp.start()
