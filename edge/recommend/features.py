@@ -132,7 +132,10 @@ def _standard(scores: np.ndarray) -> np.ndarray:
 
 
 def _place(scores: np.ndarray) -> np.ndarray:
-    """1 for the best, 0 for the last, falling with the logarithm of the place."""
-    places = np.empty(len(scores))
-    places[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    """1 for the best, 0 for the last, falling with the logarithm of the place.
+
+    Equal scores share the mean of their places: the order of the catalogue must say nothing.
+    """
+    _, index, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    places = (np.cumsum(counts) - (counts + 1) / 2)[index]
     return 1 - np.log1p(places) / max(float(np.log1p(len(scores) - 1)), 1e-9)

@@ -1,7 +1,7 @@
 """Factors for items that nobody has played, predicted from what they are: texts, year, and content vectors.
 
-Ridge regression from content features to the item factors of those that were played, each weighted by how well its
-factors are known (Gantner et al. 2010 learn such attribute-to-factor maps).
+Ridge regression from content features to the item factors of those that were played (Gantner et al. 2010 learn such
+attribute-to-factor maps). Each of them counts the same: weighted by their plays, the map is one of the popular items.
 """
 
 import re
@@ -15,7 +15,8 @@ from edge.catalog.items import Item
 from edge.context import unit
 from export.collaborative.factors import Factors
 
-REGULARIZATION = 10.0
+REGULARIZATION = 30.0
+"""What a text says that fewer items have is drawn by more than half towards the mean."""
 YEAR_SPAN, FIRST_YEAR, LAST_YEAR = 3, 1900, 2040
 LEAST_COUNT = 2
 """A word or genre that fewer items have teaches nothing."""
@@ -56,12 +57,15 @@ def features_of(items: list[Item], vectors: dict[str, np.ndarray] | None = None)
     return scipy.sparse.csr_matrix(scipy.sparse.hstack(parts))
 
 
-def learn(features: scipy.sparse.csr_matrix, factors: np.ndarray, confidence: np.ndarray) -> ContentMap:
+def learn(
+    features: scipy.sparse.csr_matrix, factors: np.ndarray, confidence: np.ndarray, *,
+    regularization: float = REGULARIZATION,
+) -> ContentMap:
     """Fit on items of known factors (items, d), by ``confidence`` (items,), 0 for an item to be left out."""
     weights = confidence / max(float(confidence.max()), 1e-9)
     mean = weights @ factors / max(float(weights.sum()), 1e-9)
     weighted = features.multiply(weights[:, np.newaxis]).tocsr()
-    left = (weighted.T @ features).toarray() + REGULARIZATION * np.mean(weights) * np.eye(features.shape[1])
+    left = (weighted.T @ features).toarray() + regularization * np.mean(weights) * np.eye(features.shape[1])
     right = weighted.T @ (factors - mean)
     return ContentMap(np.linalg.solve(left, right).astype(np.float32), mean.astype(np.float32))
 
@@ -74,7 +78,7 @@ def complete(factors: Factors, features: scipy.sparse.csr_matrix, plays: np.ndar
     if not (plays == 0).any() or features.nnz == 0:
         return factors
     known, unplayed = factors.directions * factors.scale[:, np.newaxis], plays == 0
-    predicted = learn(features, known, np.log1p(plays)).predict(features)
+    predicted = learn(features, known, (~unplayed).astype(np.float32)).predict(features)
     directions, scale, fold = factors.directions.copy(), factors.scale.copy(), factors.fold.copy()
     directions[unplayed] = unit(predicted[unplayed])
     scale[unplayed] = np.linalg.norm(predicted[unplayed], axis=1)

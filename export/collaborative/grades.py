@@ -47,4 +47,6 @@ def scale_between(lowest: float, highest: float) -> Scale:
     """The scale of ratings between these."""
     if highest == lowest:
         return Scale(lowest, lowest)
+    if highest <= 0:  # no number of stars: by the place between the two
+        return Scale(lowest + (highest - lowest) * 4 / FIVE_STARS, lowest + (highest - lowest) * 3 / FIVE_STARS)
     return Scale(highest * 4 / FIVE_STARS, highest * 3 / FIVE_STARS)

@@ -5,6 +5,7 @@ The first line names the columns, in any order and under the usual names (``user
 """
 
 import csv
+import hashlib
 import math
 import time
 from collections.abc import Iterable, Iterator
@@ -102,7 +103,7 @@ class _Reader:
         self._rows: list[tuple[int, int, float, float]] = []
 
     def read(self, file: TextIO) -> Ratings:
-        lines = csv.reader(file, delimiter=self._delimiter(file))
+        lines = csv.reader(file, delimiter=self._delimiter(file), strict=True)  # or an unclosed quote eats the rest
         try:
             header = next(lines, None)
             if not header:
@@ -115,7 +116,7 @@ class _Reader:
     def _delimiter(self, file: TextIO) -> str:
         first = file.readline(1 << 16)
         file.seek(0)
-        return "\t" if first.count("\t") > first.count(",") else ","
+        return max(",\t;", key=first.count)
 
     def _read_rows(self, lines: Iterable[list[str]], header: list[str]) -> None:
         columns = _columns(self._path, header)
@@ -129,7 +130,9 @@ class _Reader:
             rating = self._number(number, "rating", row[columns["rating"]])
             time_s = self._number(number, "timestamp", row[columns["timestamp"]])
             if not 0 <= time_s <= self._latest_s:
-                raise self._wrong(number, f"timestamp {time_s:.15g} must be seconds since 1970 and not in the future")
+                hint = " (are these milliseconds?)" if 0 < time_s / 1000 <= self._latest_s else ""
+                raise self._wrong(number, f"timestamp {time_s:.15g} must be seconds since 1970 and not in the future"
+                                          f"{hint}")
             if item == len(self._texts):
                 self._texts.append({key: row[columns[key]].strip()[:MAX_TEXT_CHARACTERS]
                                     for key in TEXTS if key in columns})  # fmt: skip
@@ -160,8 +163,10 @@ class _Reader:
         user, item, rating, time_s = (np.array(column) for column in zip(*self._rows, strict=True))
         order = np.lexsort((np.arange(len(user)), time_s, user))
         order = order[_last_of_each(user[order] * len(self._items) + item[order])]
+        names, place = _shuffled(list(self._items))
+        item, texts = place[item], [self._texts[at] for at in np.argsort(place)]
         return Ratings(
-            users=list(self._users), items=list(self._items), texts=self._texts,
+            users=list(self._users), items=names, texts=texts,
             user=user[order].astype(np.int32), item=item[order].astype(np.int32),
             rating=rating[order].astype(np.float32), time_s=time_s[order].astype(np.float64),
             repeated=len(user) - len(order),
@@ -181,6 +186,15 @@ def _columns(path: Path, header: list[str]) -> dict[str, int]:
         raise ExportError(f"{path}: no column {' and no column '.join(missing)}; the first line must name user, item, "
                           f"rating and timestamp, it has {', '.join(header)!s:.200}")  # fmt: skip
     return columns
+
+
+def _shuffled(items: list[str]) -> tuple[list[str], np.ndarray]:
+    """The items by a digest of their ids, and the place of each among them, int64 (items,).
+
+    In the order of a file the popular come first, and an evaluation that breaks ties by an item's number knew it.
+    """
+    order = sorted(range(len(items)), key=lambda at: hashlib.sha256(items[at].encode()).digest())
+    return [items[at] for at in order], np.argsort(order)
 
 
 def _last_of_each(keys: np.ndarray) -> np.ndarray:
