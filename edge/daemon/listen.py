@@ -4,6 +4,7 @@ Loopback and unix sockets are open to this machine's users. Any other address is
 """
 
 import ipaddress
+import re
 import socket
 import stat
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ BACKLOG = 64
 SEND_BUFFER_BYTES = 64 << 10
 """What the kernel holds for a client that does not read; left alone it grows to megabytes for each."""
 SOCKET_MODE = 0o660
+HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:@/]+)(:[0-9]{1,5})?", re.ASCII)
+"""A Host header in small letters (RFC 9110, section 7.2)."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 MIN_TOKEN_CHARACTERS = 16
 MAX_TOKEN_CHARACTERS = 4096
@@ -39,7 +42,8 @@ class Address:
         A name that anybody's DNS server could point here is refused: to a browser such a page would be of our
         own origin (DNS rebinding). Browsers cannot reach unix sockets.
         """
-        name = (host if host.endswith("]") else host.rpartition(":")[0] or host).lower()
+        named = HOST.fullmatch(host.lower())
+        name = named["name"] if named else ""
         if self.path or name in LOOPBACK_NAMES:
             return True
         own = socket.gethostname().lower()

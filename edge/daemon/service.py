@@ -99,6 +99,7 @@ async def _run(
         if successor is None:
             notifier.stopping()
         else:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # another one would end what has no handler yet
             notifier.reloading()
         stopping_s = time.monotonic()
         http.should_exit = True
@@ -160,5 +161,6 @@ def _signals() -> asyncio.Queue[int]:
     told: asyncio.Queue[int] = asyncio.Queue()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, told.put_nowait, number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came since the process before us blocked it
     return told
 

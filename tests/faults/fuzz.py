@@ -32,8 +32,9 @@ from tests.faults.mutation import altered
 from tests.faults.parsing import PARSERS, Parser
 
 LONGEST_S = 10
-SILENT_S = 60
-"""After so long without a next input, in code that no signal interrupts, the process is ended."""
+SILENT_S, PREPARING_S = 60, 900
+"""After so long without a next input, in code that no signal interrupts, or without a first one, the process is ended.
+"""
 MOST_MEMORY = 8 << 30
 MOST_KEPT = 20
 context = multiprocessing.get_context("fork")
@@ -144,7 +145,7 @@ def _failures(process, receiver, at, seen, on_inputs):
         if at.value > seen:
             on_inputs(at.value - seen)
             seen, moved_s = at.value, time.monotonic()
-        elif time.monotonic() - moved_s > SILENT_S:
+        elif time.monotonic() - moved_s > (SILENT_S if at.value >= 0 else PREPARING_S):
             process.kill()
     process.join()
 

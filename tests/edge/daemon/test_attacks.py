@@ -122,7 +122,7 @@ def test_a_client_that_sends_a_byte_at_a_time_is_cut_and_holds_nobody_up(daemon)
         began_s = time.monotonic()
         assert statuses(sent(daemon, OK)) == [200]
         assert time.monotonic() - began_s < 5
-        for line in slow:  # FIRST_REQUEST_S after it was opened
+        for line in slow:  # REQUEST_S after it was opened
             assert line.recv(1) == b""
     finally:
         for line in slow:

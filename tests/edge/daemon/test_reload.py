@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import threading
+import time
 
 import httpx
 import pytest
@@ -48,6 +49,18 @@ def test_reloads_in_the_same_process_without_refusing_anybody(running, tmp_path,
             assert after["since_s"] > before["since_s"]
             assert after["snapshot_since_s"] == before["snapshot_since_s"]
             assert again.delete("/v1/users/anna").json()["forgotten"] == 1
+        assert daemon.stop() == 0
+
+
+def test_a_storm_of_signals_ends_nothing(running, tmp_path, catalog, wait_until):
+    """Also those that come while the new process has no handler yet."""
+    with running(tmp_path, "--catalog", catalog) as daemon:
+        for _ in range(40):
+            daemon.process.send_signal(signal.SIGHUP)
+            time.sleep(0.02)
+        wait_until(lambda: daemon.log.count("ready in") >= 2)
+        with daemon.client() as client:
+            wait_until(lambda: client.get("/healthz").status_code in (200, 503))
         assert daemon.stop() == 0
 
 
