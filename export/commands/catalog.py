@@ -46,17 +46,27 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
                          "space of the bundle's view")
     choice = ModelChoice(bundle=str(arguments.bundle), runtime=arguments.runtime,
                          teachers=tuple(zip(arguments.teacher, arguments.projection, strict=True)))
-    report = build_catalog(
-        arguments.media_dir, choice=choice, engine=_engine(arguments), out=arguments.out, name=arguments.name,
-        work=arguments.work,
-        progress=lambda total: tqdm(total=total, desc="catalogue", unit="file", disable=None))
+    try:
+        report = build_catalog(
+            arguments.media_dir, choice=choice, engine=_engine(arguments), out=arguments.out, name=arguments.name,
+            work=arguments.work,
+            progress=lambda total: tqdm(total=total, desc="catalogue", unit="file", disable=None))
+    except KeyboardInterrupt:
+        print("stopped; what is understood is kept, run it again to go on", file=sys.stderr)
+        raise
     if arguments.json:
         return report.document()
     for skipped in report.skipped:
-        print(f"skipped: {skipped.reason}", file=sys.stderr)
+        print(f"skipped: {_on_one_line(skipped.reason)}", file=sys.stderr)
     for merged in report.merged:
-        print(f"merged: {merged.file} is the same recording as {merged.same_as}", file=sys.stderr)
+        print(f"merged: {_on_one_line(merged.file)} is the same recording as {_on_one_line(merged.same_as)}",
+              file=sys.stderr)
     return {**report.document(), "skipped": None, "merged": None}
+
+
+def _on_one_line(text: str) -> str:
+    """Line ends and other characters of a file's name that would change the terminal, as escapes."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def _engine(arguments: argparse.Namespace) -> "OpenEngine":

@@ -9,7 +9,7 @@ from edge.errors import MediaError
 from export.data.recipes import Package
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-FILM_SUFFIXES = frozenset({".mp4", ".avi", ".ogv", ".mpg", ".webm", ".mkv"})
+FILM_SUFFIXES = frozenset({".mp4", ".avi", ".ogv", ".mpg", ".webm", ".mkv", ".video.ogg"})
 MIN_SIDE_PX = 96
 
 
@@ -17,7 +17,8 @@ def list_files(package: Package, root: Path, suffixes: frozenset[str]) -> list[P
     """Files of these kinds that a package's patterns include, sorted."""
     included = {path for pattern in package.include for path in root.glob(pattern)}
     excluded = {path for pattern in package.exclude for path in root.glob(pattern)}
-    return sorted(path for path in included - excluded if path.suffix.lower() in suffixes and path.is_file())
+    return sorted(path for path in included - excluded
+                  if path.name.lower().endswith(tuple(suffixes)) and path.is_file())
 
 
 def read_pictures(paths: Sequence[Path], side_px: int) -> np.ndarray:

@@ -26,7 +26,8 @@ class Package:
     licence: str
     kinds: tuple[str, ...]
     split: str | None = None
-    """``train``, ``validation``, ``test``, or ``unlisted``: in no training and not in the default catalogue."""
+    """``train``, ``validation``, ``test``, or ``unlisted``: in no training and not in the default catalogue. Of films:
+    the model's axes, the weight of motion and the least score of a shot come from ``train``."""
     include: tuple[str, ...] = ("**/*",)
     """Glob patterns under the package's root that the media lie in."""
     exclude: tuple[str, ...] = ()

