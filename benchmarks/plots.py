@@ -142,7 +142,7 @@ class ByScore:
             scores = [figures["least_score"] for figures in of_kind]
             for figure, style in self._styles:
                 axes.plot(scores, [figures[figure] for figures in of_kind], style, color=f"C{number}", marker="o",
-                          label=f"{kind.replace(', ', ': ')}{figure.replace('_', ' ')}")
+                          label=kind.removesuffix(", ") + ": " * bool(kind) + figure.replace("_", " "))
         axes.set_xlabel("least score")
         axes.set_ylabel(f"share of {self._of}")
         axes.grid(alpha=0.3)

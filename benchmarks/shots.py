@@ -37,26 +37,33 @@ def report(known: Seen, asked: dict[str, Seen]) -> list[Row]:
                             for judging in (False, True))
     return [*choices(known.only(~known.judging), chosen_on),
             *(_top_1(name, known, questions) for name, questions in judged_on.items()),
+            *by_weight("test films", known, judged_on[IN_MOTION])[0],
             *(row for name, questions in judged_on.items() for row in _curve(name, known, questions))]
 
 
 def choices(known: Seen, asked: dict[str, Seen]) -> list[Row]:
-    """The weight of the motion by which most worn pictures in motion find their shot, surest where several find as
-    many, and the score from which at most 1 % of the pictures of films taken out of the catalogue are named."""
+    """The weights of the motion by which most worn pictures in motion find their shot, and the score from which at most
+    1 % of the pictures of films taken out of the catalogue are named."""
     from edge.recommend.recognition import LEAST_SHOT_SCORE
     from edge.video.shot import MOTION_WEIGHT
 
-    weights = sorted({*MOTION_WEIGHTS, MOTION_WEIGHT})
-    tried = {weight: _with_motion(known, asked[IN_MOTION], weight) for weight in weights}
-    best = max(tried, key=lambda weight: tried[weight])
+    rows, top_1 = by_weight("training films", known, asked[IN_MOTION])
+    best = ", ".join(f"{weight:g}" for weight, share in top_1.items() if share == max(top_1.values()))
     scores = np.concatenate([_strangers(known, questions) for questions in asked.values()])
     least = np.ceil(float(np.quantile(scores, 1 - FALSE_SHARE, method="higher")) * 100) / 100
-    shared: dict[str, Figure] = {"pictures": len(asked[IN_MOTION].shots), "shots": len(set(known.shots.tolist()))}
-    return [
-        *(Row(f"training films, motion weighs {weight:g}", {**shared, "shot_top1": top1, "margin": margin})
-          for weight, (top1, margin) in tried.items()),
-        Row("chosen by training films", {**shared, "motion_weight": best, "least_score_chosen": least}),
-        Row("used", {"motion_weight": MOTION_WEIGHT, "least_score_chosen": LEAST_SHOT_SCORE})]
+    return [*rows, Row("chosen by training films", {"motion_weight": best, "from": least}),
+            Row("used", {"motion_weight": f"{MOTION_WEIGHT:g}", "from": LEAST_SHOT_SCORE})]
+
+
+def by_weight(name: str, known: Seen, asked: Seen) -> tuple[list[Row], dict[float, float]]:
+    """A row for each weight of the motion, and its top 1."""
+    from edge.video.shot import MOTION_WEIGHT
+
+    tried = {weight: _with_motion(known, asked, weight) for weight in sorted({*MOTION_WEIGHTS, MOTION_WEIGHT})}
+    shared: dict[str, Figure] = {"pictures": len(asked.shots), "shots": len(set(known.shots.tolist()))}
+    rows = [Row(f"{name}, motion weighs {weight:g}", {**shared, "shot_top1": f"{top_1:.4f}", "margin": margin})
+            for weight, (top_1, margin) in tried.items()]
+    return rows, {weight: top_1 for weight, (top_1, _) in tried.items()}
 
 
 def _with_motion(known: Seen, asked: Seen, weight: float) -> tuple[float, float]:

@@ -48,10 +48,10 @@ def test_the_device_s_weight_changes_nothing():
 def test_motion_is_weighed_where_it_tells_shots_apart(known, asked):
     rows = {row.name: row.figures for row in choices(known.only(~known.judging), {
         name: pictures.only(~pictures.judging) for name, pictures in asked.items()})}
-    assert rows["training films, motion weighs 0"]["shot_top1"] == 0
-    assert rows["training films, motion weighs 0.8"]["shot_top1"] == 1
-    assert rows["chosen by training films"]["motion_weight"] == 0.8
-    assert rows["chosen by training films"]["shots"] == 4
+    assert rows["training films, motion weighs 0"]["shot_top1"] == "0.0000"
+    assert rows["training films, motion weighs 0.8"]["shot_top1"] == "1.0000"
+    assert rows["chosen by training films"]["motion_weight"].endswith(", 0.8")
+    assert rows["training films, motion weighs 0"]["shots"] == 4
 
 
 def test_strangers_do_not_meet_their_own_film(known, asked):
