@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,18 +44,20 @@ class Pairs:
 
     agreement: list[float] = field(default_factory=list)
     centre: list[float] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
-    def add(self, first: np.ndarray, second: np.ndarray) -> None:
+    def add(self, first: np.ndarray, second: np.ndarray, name: str) -> None:
         from export.catalog.copies import agreement, centre_cosine
 
         self.agreement.append(agreement(first, second))
         self.centre.append(centre_cosine(first, second))
+        self.names.append(name)
 
-    def merged(self, least: float) -> float:
-        """The share that is merged, of those whose centres let them be compared."""
+    def merged(self, least: float) -> np.ndarray:
+        """Which are merged, of those whose centres let them be compared: bool (pairs,)."""
         from export.catalog.copies import LEAST_CENTRE
 
-        return float(np.mean((np.array(self.agreement) >= least) & (np.array(self.centre) >= LEAST_CENTRE)))
+        return (np.array(self.agreement) >= least) & (np.array(self.centre) >= LEAST_CENTRE)
 
 
 def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
@@ -76,7 +78,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     used: dict[str, Figure] = {"least_agreement": LEAST_AGREEMENT, "least_centre": LEAST_CENTRE}
     copies, others = _compare(judged_on, embedders)
     return [Row("chosen by the validation packages", chosen), Row("used", used),
-            *(_row(name, pairs, LEAST_AGREEMENT) for name, pairs in (*copies.items(), ("other recordings", others))),
+            *(_row(name, pairs, LEAST_AGREEMENT) for name, pairs in copies.items()),
+            replace(_row("other recordings", others, LEAST_AGREEMENT), note=_named(others, LEAST_AGREEMENT)),
             *_curve(copies, others, LEAST_AGREEMENT)]
 
 
@@ -98,16 +101,22 @@ def _rounded(threshold: float) -> float:
 def _row(name: str, pairs: Pairs, least: float) -> Row:
     return Row(name, {"pairs": len(pairs.agreement), "least": min(pairs.agreement),
                       "median": float(np.median(pairs.agreement)), "most": max(pairs.agreement),
-                      "least_of_centres": min(pairs.centre), "merged": pairs.merged(least)})
+                      "least_of_centres": min(pairs.centre), "merged": float(pairs.merged(least).mean())})
+
+
+def _named(pairs: Pairs, least: float) -> str:
+    """Those that are merged, whoever may judge whether they are one recording that two packages have."""
+    return "; ".join(pairs.names[at] for at in np.flatnonzero(pairs.merged(least)))
 
 
 def _curve(copies: dict[str, Pairs], others: Pairs, used: float) -> list[Row]:
     """By the agreement from which two tracks are one: which shares of the copies and of the others are merged."""
     rows = []
     for least in sorted({*(round(0.4 + number / 20, 2) for number in range(12)), used}):
-        merged = [pairs.merged(least) for pairs in copies.values()]
+        merged = [pairs.merged(least).mean() for pairs in copies.values()]
         rows.append(Row(f"from {least:.2f}" + " (used)" * (least == used), {
-            "least_score": least, "copies_merged": float(np.mean(merged)), "others_merged": others.merged(least)}))
+            "least_score": least, "copies_merged": float(np.mean(merged)),
+            "others_merged": float(others.merged(least).mean())}))
     return rows
 
 
@@ -132,9 +141,10 @@ def _compare(recordings: "list[Recording]", embedders: "Embedders") -> tuple[dic
             sound = np.array(recording.sound[: int(LONGEST_S * 16_000)])
             known.append(_windows(sound, embedders))
             for name in ENCODINGS if number % EVERY == 0 else ():
-                copies[name].add(known[-1], _windows(_encoded(sound, name, Path(scratch)), embedders))
-    for first, second in combinations(known, 2):
-        others.add(first, second)
+                coded = _windows(_encoded(sound, name, Path(scratch)), embedders)
+                copies[name].add(known[-1], coded, recording.track.id)
+    for first, second in combinations(range(len(known)), 2):
+        others.add(known[first], known[second], f"{recordings[first].track.id} and {recordings[second].track.id}")
     return copies, others
 
 
