@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runtime", choices=("litert", "onnx"), help="with --figures: of the int8 model in --out")
     parser.add_argument("--page", type=Path, metavar="FILE.html", help="with --figures: draw them there as well")
     options = parser.parse_args(arguments)
+    if options.page and not options.figures:
+        parser.error("--page draws what --figures measures; give both")
     torch.set_num_threads(1)
     studio = Studio(load_packages(), options.cache)
     try:
@@ -58,9 +60,9 @@ def _measure(studio: Studio, options: argparse.Namespace) -> None:
         figures = studio.int8_figures(hearing, options.runtime, options.out / "bundle")
     else:
         figures, kinds = studio.figures(hearing), studio.kinds(hearing)
+    print(json.dumps(figures.document() | ({"kinds": vars(kinds)} if kinds else {}), indent=1), flush=True)
     if options.page:
         write_figures(options.page, figures, kinds)
-    print(json.dumps(figures.document() | ({"kinds": vars(kinds)} if kinds else {}), indent=1))
 
 
 def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -> None:
