@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.recommend.event import EVENTS, Event
-from edge.recommend.influence import DAY_BUDGET, SESSION_BUDGET, USUAL, bounded, long_term
+from edge.recommend.influence import DAY_BUDGET, SESSION_BUDGET, USUAL, bounded, long_term, short_term
 from edge.recommend.records import DAY_S, MAX_ITEMS, Records
 from edge.recommend.signals import SESSION_LIMIT
 
@@ -124,3 +124,12 @@ def test_a_burst_takes_half_of_the_memory_at_most():
     records = burst(1, 10 * MAX_ITEMS, rows=(FAVOURITES, 10 * MAX_ITEMS), kinds=["play"])
     assert len(records.table) == MAX_ITEMS
     assert (records.table["row"] < FAVOURITES).sum() == FAVOURITES
+
+
+def test_a_refusal_says_half_of_what_a_wish_says_about_other_items():
+    records = Records()
+    records.take(1, event("like", AFTER_S))
+    records.take(2, event("dislike", AFTER_S))
+    assert records.table["strength"].tolist() == [1.0, -1.0]
+    assert long_term(bounded(records.table)).tolist() == pytest.approx([np.exp(-1 / 15), -0.5])
+    assert short_term(bounded(records.table)).tolist() == pytest.approx([np.exp(-1 / 5), -0.5])
