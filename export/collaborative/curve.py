@@ -8,7 +8,8 @@ from edge.errors import ExportError
 
 WIDTH, HEIGHT, MARGIN = 640, 420, 60
 PEERS = ("popularity", "item-item", "als", "ease")
-STYLE = "text{font:12px system-ui,sans-serif;fill:#222}.axis{stroke:#999}.ours{fill:#1b5e9b}.peer{fill:#b0551b}"
+STYLE = ("text{font:12px system-ui,sans-serif;fill:#222}text.ours{text-anchor:middle}.axis{stroke:#999}"
+         ".ours{fill:#1b5e9b}.peer{fill:#b0551b}")  # fmt: skip
 
 
 def write_curve(path: Path, document: dict[str, Any]) -> None:
@@ -51,8 +52,9 @@ def _span(values: list[float]) -> tuple[float, float]:
 
 
 def _mark(x: float, y: float, name: str, kind: str) -> str:
+    room = 7 if kind == "peer" else 0  # the points of the line lie close: their labels stand above them
     return (f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-            f'<text x="{x + 7:.1f}" y="{y - 6:.1f}">{html.escape(name)}</text>')  # fmt: skip
+            f'<text class="{kind}" x="{x + room:.1f}" y="{y - 9:.1f}">{html.escape(name)}</text>')  # fmt: skip
 
 
 def _axes(left: float, right: float, low: float, high: float) -> str:
