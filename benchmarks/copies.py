@@ -95,7 +95,7 @@ def choose(copies: dict[str, Pairs], others: Pairs) -> dict[str, Figure]:
 
 
 def _rounded(threshold: float) -> float:
-    return round(np.floor(threshold / STEP + 1e-9) * STEP, 4)
+    return round(float(np.floor(threshold / STEP + 1e-9)) * STEP, 4)
 
 
 def _row(name: str, pairs: Pairs, least: float) -> Row:
