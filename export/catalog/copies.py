@@ -14,11 +14,11 @@ from export.catalog.vectors import as_stored
 LENGTH_SHARE, LENGTH_WINDOWS = 0.02, 4
 """Two recordings of one length differ by at most this share or so many windows (seconds), whichever is more."""
 LEAST_CENTRE = 0.95
-"""Least cosine of the mean vectors of a pair that is looked at closer; of 255 encodings the least is .987."""
+"""Least cosine of the mean vectors of a pair that is looked at closer; of 180 encodings the least is .984."""
 LEAST_AGREEMENT = 0.88
 """What the validation packages choose: a tenth of the way from the least of their encodings (MP3, Opus and AAC of 32 to
 128 kbit/s, half a second late, 9 dB quieter, cut by 1.3 s) to the most alike of their other recordings. Of the test
-packages 180 encodings agree at .896 or more, different recordings at .84 or less (``python -m benchmarks copies``)."""
+packages 180 encodings agree at .892 or more, different recordings at .81 or less (``python -m benchmarks copies``)."""
 LEAST_WINDOWS = 8
 """Shorter sounds are the same only when every window is."""
 NEAREST = 8
