@@ -15,10 +15,7 @@ MIN_SIDE_PX = 96
 
 def list_files(package: Package, root: Path, suffixes: frozenset[str]) -> list[Path]:
     """Files of these kinds that a package's patterns include, sorted."""
-    included = {path for pattern in package.include for path in root.glob(pattern)}
-    excluded = {path for pattern in package.exclude for path in root.glob(pattern)}
-    return sorted(path for path in included - excluded
-                  if path.name.lower().endswith(tuple(suffixes)) and path.is_file())
+    return [path for path in package.files(root, package.kinds[0]) if path.name.lower().endswith(tuple(suffixes))]
 
 
 def read_pictures(paths: Sequence[Path], side_px: int) -> np.ndarray:

@@ -31,6 +31,8 @@ class Package:
     include: tuple[str, ...] = ("**/*",)
     """Glob patterns under the package's root that the media lie in."""
     exclude: tuple[str, ...] = ()
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """What else a package holds: a kind to its glob patterns; those behind a ``!`` leave out."""
     artist: str | None = None
     album: str | None = None
     genre: str | None = None
@@ -41,6 +43,16 @@ class Package:
     """Of a PyPI package: ``wheel`` or ``sdist``."""
     nested: tuple[str, ...] = ()
     """Glob patterns of zip archives inside the package, unpacked beside themselves."""
+
+    def holds(self, kind: str) -> bool:
+        return kind in self.kinds or kind in self.also
+
+    def files(self, root: Path, kind: str) -> list[Path]:
+        """Its files of a kind under the folder that it was unpacked to, sorted."""
+        patterns = self.also.get(kind) or (*self.include, *(f"!{pattern}" for pattern in self.exclude))
+        included = {path for pattern in patterns if pattern[0] != "!" for path in root.glob(pattern)}
+        excluded = {path for pattern in patterns if pattern[0] == "!" for path in root.glob(pattern[1:])}
+        return sorted(path for path in included - excluded if path.is_file())
 
 
 def load_packages(path: Path | None = None) -> tuple[Package, ...]:
@@ -59,7 +71,7 @@ def load_packages(path: Path | None = None) -> tuple[Package, ...]:
 
 def select(packages: tuple[Package, ...], kind: str) -> tuple[Package, ...]:
     """The packages that hold this kind of data."""
-    return tuple(package for package in packages if kind in package.kinds)
+    return tuple(package for package in packages if package.holds(kind))
 
 
 def find(packages: tuple[Package, ...], name: str) -> Package:
@@ -73,13 +85,14 @@ def find(packages: tuple[Package, ...], name: str) -> Package:
 def _package(row: dict[str, Any], where: str) -> Package:
     place = f"{where}: package {row.get('name')!r}"
     listed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    listed["also"] = {kind: tuple(patterns) for kind, patterns in row.get("also", {}).items()}
     try:
         package = Package(**listed)
     except TypeError as error:
         raise ExportError(f"{place}: {str(error).removeprefix('Package.__init__() ')}") from error
     _check(package.source in SOURCES, f"{place}: source {package.source!r} must be {' or '.join(SOURCES)}")
-    _check(bool(package.kinds) and set(package.kinds) <= set(KINDS),
-           f"{place}: kinds {package.kinds!r} must be of {', '.join(KINDS)}")
+    _check(bool(package.kinds) and {*package.kinds, *package.also} <= set(KINDS),
+           f"{place}: kinds {(*package.kinds, *package.also)!r} must be of {', '.join(KINDS)}")
     _check(package.split is None or package.split in SPLITS,
            f"{place}: split {package.split!r} must be {' or '.join(SPLITS)}")
     _check("music" not in package.kinds or package.split is not None, f"{place}: music needs a split")

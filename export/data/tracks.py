@@ -56,10 +56,8 @@ def _title(track: Track, *, repeated: bool) -> str:
 
 
 def _media(package: Package, root: Path) -> set[Path]:
-    included = {path for pattern in package.include for path in root.glob(pattern)}
-    excluded = {path for pattern in package.exclude for path in root.glob(pattern)}
-    return {path for path in included - excluded
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()}
+    return {path for path in package.files(root, "music")
+            if path.suffix.lower() in SUFFIXES and not path.is_symlink()}
 
 
 def _track(package: Package, path: Path, tags: Tags, taken: set[str]) -> Track:

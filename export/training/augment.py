@@ -46,7 +46,7 @@ class Strength:
 
 
 LIGHT = Strength(room=0.1, loudspeaker=0.3, band=0.1, rate=0.1, noise=0.2, noise_db=(10.0, 30.0), voice=0.05)
-HEAVY = Strength(room=0.7, rate=0.1, noise=0.75)
+HEAVY = Strength(room=0.8, rate=0.1, noise=0.8)
 
 
 class RoomBank:

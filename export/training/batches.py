@@ -21,6 +21,8 @@ JITTER_SAMPLES = 4_800
 """A view begins up to 0.3 s off the window that the teacher labelled."""
 SHIFT_SAMPLES = 9_600
 """The second view begins up to 0.6 s off the first: a device does not know where the catalogue's windows begin."""
+AT_ONCE = 8
+"""Windows that are heard and transformed together: few enough to stay in a processor's cache."""
 SOUND = Strength(loudspeaker=0.5, rate=0.5, noise=0.5, noise_db=(5.0, 30.0), voice=0.0)
 """What every window goes through whose kind is asked for, so that no kind has a sound of its files."""
 
@@ -85,7 +87,8 @@ class BatchMaker:
     def _view(self, bank: SoundBank, numbers: np.ndarray, starts: np.ndarray, strength: Strength,
               rng: np.random.Generator) -> Tensor:
         spans = bank.cut(numbers, starts, WINDOW_SAMPLES, lead=LEAD_SAMPLES)
-        return self._front_end.standardised(self._augmenter(spans, strength, rng), self._standard)
+        return torch.cat([self._front_end.standardised(self._augmenter(part, strength, rng), self._standard)
+                          for part in spans.split(AT_ONCE)])
 
 
 def _evenly(tracks: int, n: int, rng: np.random.Generator) -> np.ndarray:

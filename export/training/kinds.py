@@ -1,5 +1,6 @@
 """Speech and other sounds, in long chains that windows are cut from; the music bank is the third kind."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,24 +21,22 @@ LONGEST_S, CLIP_S = 1_200, 20.0
 NOISE_S = 60
 
 
-def open_chain(package: Package, cache: Path, *, repeat: bool) -> np.ndarray:
-    """All clips of a package in one piece, each at one level: np.ndarray [shape=(n,), dtype=int16], <= 20 minutes.
+def open_chain(package: Package, cache: Path, kind: str) -> np.ndarray:
+    """All clips of a kind in one piece, each at one level: np.ndarray [shape=(n,), dtype=int16], <= 20 minutes.
 
-    ``repeat``: short clips several times. Clips that are silent or damaged are left out.
+    Short effects are heard several times in a row. Clips that are silent or damaged are left out.
     """
-    path = cache / "chains" / f"{package.name}-{package.sha256[:12]}.npy"
+    drawn = hashlib.sha256(repr(package).encode()).hexdigest()
+    path = cache / "chains" / f"{package.name}-{kind}-{drawn[:12]}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, _chain(_clips(package, fetch_all([package], cache)[package.name]), package.name, repeat))
+        files = package.files(fetch_all([package], cache)[package.name], kind)
+        clips = [path for path in files if path.suffix.lower() in SUFFIXES]
+        np.save(path, _chain(clips, package.name, repeat=kind == "effects"))
     return np.load(path, allow_pickle=False)
 
 
-def _clips(package: Package, root: Path) -> list[Path]:
-    included = {path for pattern in package.include for path in root.glob(pattern)}
-    return sorted(path for path in included if path.suffix.lower() in SUFFIXES and path.is_file())
-
-
-def _chain(paths: Sequence[Path], name: str, repeat: bool) -> np.ndarray:
+def _chain(paths: Sequence[Path], name: str, *, repeat: bool) -> np.ndarray:
     rng = np.random.default_rng(0)
     parts, total = [np.empty(0, np.int16)], 0
     for number in tqdm(rng.permutation(len(paths)), desc=name, unit="clip", disable=None):

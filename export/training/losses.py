@@ -10,6 +10,11 @@ def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     return (1 - F.cosine_similarity(student, teacher)).mean()
 
 
+def two_view_distillation_loss(light: Tensor, heavy: Tensor, teacher: Tensor) -> Tensor:
+    """The same of two views; what was heard nearly clean counts twice, for a room hides what the teacher heard."""
+    return (2 * distillation_loss(light, teacher) + distillation_loss(heavy, teacher)) / 3
+
+
 def relation_loss(student: Tensor, teacher: Tensor) -> Tensor:
     """Mean squared difference between the two cosine matrices of a batch (Park et al., CVPR 2019, in cosines).
 

@@ -102,7 +102,7 @@ class Studio:
 
     def chains(self, split: str, kind: str) -> list[np.ndarray]:
         """The speech or the effects of a split, each package in one piece."""
-        return [open_chain(package, self._cache, repeat=kind == "effects") for package in self._of_split(split, kind)]
+        return [open_chain(package, self._cache, kind) for package in self._of_split(split, kind)]
 
     def hearing(self) -> Hearing:
         """Train, or load what was trained."""

@@ -38,8 +38,8 @@ class Stage:
 
 
 PRETRAINING = Stage("pretraining", 200, Weights(segments=1.0))
-DISTILLATION = Stage("distillation", 2_100, Weights(distillation=1.0, relation=1.0, contrast=0.2))
-FINE_TUNING = Stage("fine-tuning", 1_300, Weights(distillation=1.0, relation=1.0, contrast=0.3, tags=0.3, kind=0.1),
+DISTILLATION = Stage("distillation", 2_600, Weights(distillation=1.0, relation=1.0, contrast=0.3))
+FINE_TUNING = Stage("fine-tuning", 2_700, Weights(distillation=1.0, relation=1.0, contrast=0.5, tags=0.3, kind=0.2),
                     learning_rate=1.5e-3)
 
 
@@ -49,7 +49,7 @@ class Recipe:
 
     stages: tuple[Stage, ...] = (PRETRAINING, DISTILLATION, FINE_TUNING)
     windows_per_batch: int = 128
-    sounds_per_kind: int = 16
+    sounds_per_kind: int = 24
     """Windows of speech, of music and of other sounds beside those, in the stages that ask which is which."""
     weight_decay: float = 0.02
     temperature: float = 0.07

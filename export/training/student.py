@@ -18,7 +18,7 @@ from edge.errors import ExportError
 from export.checkpoint import read_plain
 from export.models.audio import DIMENSION, FEATURES, AudioStudent
 from export.training.batches import Batch, BatchMaker
-from export.training.losses import contrastive_loss, distillation_loss, relation_loss
+from export.training.losses import contrastive_loss, relation_loss, two_view_distillation_loss
 from export.training.stages import Recipe, Stage
 
 CHECKPOINT_EVERY_STEPS = 100
@@ -86,7 +86,9 @@ class Run:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.student = AudioStudent().train()
+        self.student = AudioStudent().train().to(memory_format=torch.channels_last)
+        for block in self.student.blocks:
+            _in_float32(block.depthwise)
         self.segments = nn.Linear(FEATURES, DIMENSION)
         """The head of the pretraining, thrown away after it."""
         self.averaged = AveragedModel(self.student, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
@@ -128,7 +130,7 @@ class Run:
             losses["segments"] = self._contrast(self.segments(music), batch.track)
         audio = self.student.audio(music)
         if "distillation" in wanted:
-            losses["distillation"] = distillation_loss(audio, batch.targets.repeat(2, 1))
+            losses["distillation"] = two_view_distillation_loss(*audio.chunk(2), batch.targets)
         if "relation" in wanted:
             losses["relation"] = relation_loss(audio, batch.targets.repeat(2, 1))
         if "contrast" in wanted:
@@ -166,6 +168,17 @@ class Run:
             self.step, self.history = int(state["step"]), list(state["history"])
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             raise ExportError(f"{path}: not a checkpoint of this student: {error}; remove it to begin anew") from error
+
+
+def _in_float32(convolution: nn.Conv2d) -> None:
+    """oneDNN's gradient of a depthwise convolution takes twice as long in bfloat16."""
+    forward = convolution.forward
+
+    def full(x: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return forward(x.float())
+
+    convolution.forward = full
 
 
 def recording_space(student: AudioStudent) -> str:
