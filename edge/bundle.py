@@ -6,7 +6,7 @@ A bundle is a folder sealed by a manifest (edge/manifest.py). Layout of ``manife
      "models": {"audio": {"files": {"litert": "audio.tflite", "onnx": "audio.onnx"},
                           "input_shape": [1, 300, 20],
                           "outputs": [{"view": "audio", "dimension": 64, "space": "..."},
-                                      {"view": "recording", "dimension": 64, "space": "...", "least_score": 0.8},
+                                      {"view": "recording", "dimension": 64, "space": "...", "least_sureness": 0.8},
                                       {"view": "kind", "dimension": 3, "space": "...", "exclusive": true,
                                        "labels": ["speech", "music", "other"]}],
                           "frontend": {"kind": "mfcc", "constants": "audio_frontend.npz", ...},
@@ -44,8 +44,9 @@ class Output:
     """Of a classifier, what each of its logits stands for; of a view that is searched, none."""
     exclusive: bool = False
     """Exactly one of the labels holds; else any number of them may."""
-    least_score: float | None = None
-    """Of a view of recordings: below this score a match is none, as measured with recordings that are not there."""
+    least_sureness: float | None = None
+    """Of a view of recordings: less sure than this (catalog/recording.py), a match is none, as measured with recordings
+    that are not there."""
 
 
 @dataclass(frozen=True)
@@ -147,4 +148,4 @@ def _output(row: Any, folder: Path) -> Output:
                           "each value needs a name of its own")
     return Output(fields.text("view"), dimension, fields.text("space"), labels,
                   exclusive="exclusive" in fields and fields.truth("exclusive"),
-                  least_score=fields.number("least_score") if "least_score" in fields else None)
+                  least_sureness=fields.number("least_sureness") if "least_sureness" in fields else None)

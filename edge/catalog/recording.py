@@ -16,7 +16,7 @@ from edge.context import unit
 from edge.errors import ShapeError
 
 HOP_S = 1.0
-LEAST_SCORE = 0.9
+LEAST_SURENESS = 0.65
 """Of a view whose manifest says nothing else; so high that it is wrong seldom, and often silent."""
 SHORTLIST = 32
 """In a large view only recordings with a window among so many nearest ones of a heard window are scored."""
@@ -24,22 +24,38 @@ LOOKED_UP = 4
 """And so many of the heard windows, evenly spread, make the shortlist; all of them count in the score."""
 
 
+STRANGER = 0.4
+"""The least that a second best counts as: in a catalogue of one recording there is none, and a stranger scores this."""
+
+
+def sureness(scores: np.ndarray) -> float:
+    """How sure it is that the best of some recordings is heard, by their scores, best first: its own less half of the
+    second best's.
+
+    A room and its noise lower all scores alike, which a limit on the best one alone would take for a stranger; the
+    half was the best of 0, 1/4, 1/2, 3/4 and 1 on validation packages.
+    """
+    second = max(float(scores[1]), STRANGER) if len(scores) > 1 else STRANGER
+    return float(scores[0]) - second / 2
+
+
 class RecordingView:
     """Used by one thread at a time."""
 
     def __init__(
         self, stored: np.ndarray, rows: np.ndarray, starts: np.ndarray, index: Index | None, *, name: str, space: str,
-        hop_s: float = HOP_S, least_score: float = LEAST_SCORE, file: RowFile | None = None, lists: Lists | None = None,
+        hop_s: float = HOP_S, least_sureness: float = LEAST_SURENESS, file: RowFile | None = None,
+        lists: Lists | None = None,
     ):
         """``stored``: int8 (n, d), unit vectors times 127, recording after recording; ``rows``: int32 (m,), their
         items' rows, ascending; ``starts``: int64 (m + 1,), where each one's windows begin, and n.
 
-        A window begins every ``hop_s`` seconds; a match below ``least_score`` names nothing (recognition.py).
+        A window begins every ``hop_s`` seconds; a match less sure than ``least_sureness`` names nothing.
         Without an ``index`` every window is looked at: n x d multiplications for each heard window. Single
         recordings are read from ``file``, of the same vectors, or taken out of ``stored`` without one.
         ``lists``: the index's, whose pages are given back after each search (pages.py).
         """
-        self.name, self.space, self.hop_s, self.least_score = name, space, hop_s, least_score
+        self.name, self.space, self.hop_s, self.least_sureness = name, space, hop_s, least_sureness
         self.size, self.dimension = stored.shape
         self._stored, self._rows, self._starts, self._index = stored, rows, starts, index
         self._file, self._lists = file, lists

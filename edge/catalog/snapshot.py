@@ -28,7 +28,7 @@ from edge.catalog.items import Items
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex
 from edge.catalog.lists import Lists, check_lists, open_lists
 from edge.catalog.pages import release, release_arrays
-from edge.catalog.recording import HOP_S, LEAST_SCORE, RecordingView
+from edge.catalog.recording import HOP_S, LEAST_SURENESS, RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
 from edge.verified import Verified
@@ -200,7 +200,7 @@ def _about(name: str, fields: manifest.Fields) -> dict[str, Any]:
     """What a view of recordings is told beside its arrays."""
     return {"name": name, "space": fields.text("space"),
             "hop_s": fields.number("hop_s") if "hop_s" in fields else HOP_S,
-            "least_score": fields.number("least_score") if "least_score" in fields else LEAST_SCORE}
+            "least_sureness": fields.number("least_sureness") if "least_sureness" in fields else LEAST_SURENESS}
 
 
 def _shape(fields: manifest.Fields) -> tuple[int, int]:

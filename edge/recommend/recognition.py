@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edge.catalog.recording import sureness
 from edge.catalog.snapshot import Snapshot
 from edge.context import Context
 
@@ -39,14 +40,14 @@ class Recogniser:
 def recognise(snapshot: Snapshot, context: Context) -> Match | None:
     """The recording that is heard, None when there is none or it is not sure.
 
-    What is sure is measured with recordings that are not in the catalogue, and comes with it (RecordingView).
+    From when on it is sure was measured with recordings that are not in the catalogue, and comes with it.
     """
     windows = context.windows.get("recording")
     view = snapshot.recordings
     if view is None or windows is None or len(windows) < LEAST_WINDOWS:
         return None
     rows, scores = view.match(windows, 2, starts_s=context.starts_s.get("recording"))
-    if not len(rows) or scores[0] < view.least_score:
+    if not len(rows) or sureness(scores) < view.least_sureness:
         return None
     if len(rows) > 1 and scores[0] - scores[1] < LEAST_MARGIN:
         return None

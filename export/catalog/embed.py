@@ -227,5 +227,5 @@ def _identity(model: Model, engine: Engine) -> str:
 
 def _views(model: Model) -> dict[str, ViewSpec]:
     return {out.view: ViewSpec(out.space, out.dimension, out.view in WINDOWS_VIEWS,
-                               STUDENT_HOP_S if out.view in WINDOWS_VIEWS else None, out.least_score)
+                               STUDENT_HOP_S if out.view in WINDOWS_VIEWS else None, out.least_sureness)
             for out in model.outputs if not out.labels}

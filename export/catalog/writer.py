@@ -31,12 +31,12 @@ class ViewSpec:
     windows: bool = False
     """An item may have several vectors, one every ``hop_s`` where that is said: "which recording is this?"."""
     hop_s: float | None = None
-    least_score: float | None = None
-    """Below this a match names nothing."""
+    least_sureness: float | None = None
+    """Less sure than this, a match names nothing."""
 
     def entry(self) -> dict[str, float]:
         """What the manifest says of windows."""
-        said = {"hop_s": self.hop_s, "least_score": self.least_score}
+        said = {"hop_s": self.hop_s, "least_sureness": self.least_sureness}
         return {name: value for name, value in said.items() if value is not None}
 
 

@@ -49,7 +49,7 @@ def _hearing_outputs(studio: Studio, hearing: Hearing) -> list[Output]:
     spaces, teacher = hearing.spaces, studio.teacher
     return [
         Output("audio", DIMENSION, spaces["audio"]),
-        Output("recording", DIMENSION, spaces["recording"], least_score=round(studio.least_score(hearing), 4)),
+        Output("recording", DIMENSION, spaces["recording"], least_sureness=round(studio.least_sureness(hearing), 4)),
         Output("tags", TAGS, f"{teacher.name}-tags", labels=teacher.tag_names),
         Output("kind", len(KINDS), "roomtone-kind", labels=KINDS, exclusive=True),
     ]

@@ -22,11 +22,14 @@ from export.teachers.labels import HOP_SAMPLES
 from export.training.augment import Augmenter, Strength
 from export.training.corpus import LabelledTrack
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
-from export.training.retrieval import ByScore, Match, by_score, mean_average_precision, precision_by_recall
+from export.training.retrieval import BySureness, Match, by_sureness, mean_average_precision, precision_by_recall
 
 QUERY_SAMPLES = 160_000
 RECORDING_HOP_SAMPLES = 16_000
-BATCH_WINDOWS = 32
+BATCH_WINDOWS = 8
+"""Few enough to stay in a processor's cache."""
+PLACES = 4
+"""Which recording it is, is asked at so many places of each track; what sounds alike, at the first of them."""
 CLEAN = Strength(room=0.0, loudspeaker=0.0, band=0.0, noise=0.0, voice=0.0, level_db=(-12.0, -12.0), talkers=1)
 NOISY = replace(CLEAN, noise=1.0, noise_db=(10.0, 10.0))
 CONDITIONS = {
@@ -40,7 +43,7 @@ CONDITIONS = {
 """What a query goes through; the catalogue is always clean."""
 Embed = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Windows float32 (n, 48240) -> unit vectors of the audio and the recording view, (n, 64) each."""
-CURVES = ("precision", "teacher_precision", "by_score")
+CURVES = ("precision", "teacher_precision", "by_sureness")
 """Of the Figures, what is drawn and not printed."""
 
 
@@ -68,15 +71,15 @@ class Figures:
     retrieval: dict[str, float]
     recording: dict[str, float]
     """Share of queries whose best match is the right track."""
-    least_score: float
+    least_sureness: float
     named: dict[str, float]
-    """Share of queries that are named, and rightly, when a match below ``least_score`` is none."""
+    """Share of queries that are named, and rightly, when a match less sure than ``least_sureness`` is none."""
     false_matches: dict[str, float]
     """Share of queries that are named when their track is taken out of the catalogue."""
     precision: dict[str, list[float]]
     """At each of retrieval.RECALLS."""
     teacher_precision: dict[str, list[float]]
-    by_score: dict[str, ByScore]
+    by_sureness: dict[str, BySureness]
 
     def document(self) -> dict[str, Any]:
         """Without the curves, which page.py draws."""
@@ -130,14 +133,15 @@ def queries(tracks: Sequence[LabelledTrack], asked: Sequence[int], embed: Embed,
 
 
 def evaluate(
-    tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, least_score: float,
+    tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, least_sureness: float,
     asked: Sequence[int] | None = None, teacher: Embed | None = None, seed: int = 7,
-    conditions: dict[str, Strength] = CONDITIONS,
+    conditions: dict[str, Strength] = CONDITIONS, places: int = PLACES,
 ) -> Figures:
     """Measure on held-out tracks: those of ``asked`` (all by default) are queried, all are in the catalogue.
 
     ``teacher`` answers (audio, audio) for windows; without it the teacher's own queries are its stored vectors
-    near the place, clean. A track asks the same ten seconds in every condition.
+    near the place, clean. A track asks the same ten seconds in every condition, and which recording it is from
+    ``places`` places in all.
     """
     asked = range(len(tracks)) if asked is None else asked
     families = np.array([track.family for track in tracks])
@@ -146,7 +150,8 @@ def evaluate(
     for name, strength in conditions.items():
         answers = queries(tracks, asked, embed, augment, strength, seed=seed)
         similar[name] = _similarity(answers, catalogue)
-        matches[name] = known.matches(answers)
+        more = [queries(tracks, asked, embed, augment, strength, seed=seed + place) for place in range(1, places)]
+        matches[name] = known.matches([*answers, *(query for part in more for query in part)])
         if teacher is not None:
             own[name] = _similarity(queries(tracks, asked, teacher, augment, strength, seed=seed), catalogue)
     if teacher is None:
@@ -158,13 +163,13 @@ def evaluate(
     return Figures(
         tracks=len(tracks), queries=len(asked), cosine=_cosine([tracks[number] for number in asked], embed),
         teacher_retrieval=of_each(mean_average_precision, own), chance_retrieval=_chance(families),
-        retrieval=of_each(mean_average_precision, similar), least_score=least_score,
-        recording={name: _share(m.own > m.other for m in found) for name, found in matches.items()},
-        named={name: _share(m.own > m.other and m.own >= least_score for m in found)
-               for name, found in matches.items()},
-        false_matches={name: _share(m.other >= least_score for m in found) for name, found in matches.items()},
+        retrieval=of_each(mean_average_precision, similar), least_sureness=least_sureness,
+        recording={name: _share(match.right for match in found) for name, found in matches.items()},
+        named={name: _share(match.named(least_sureness) for match in found) for name, found in matches.items()},
+        false_matches={name: _share(match.false(least_sureness) for match in found)
+                       for name, found in matches.items()},
         precision=of_each(precision_by_recall, similar), teacher_precision=of_each(precision_by_recall, own),
-        by_score={name: by_score(found) for name, found in matches.items()})
+        by_sureness={name: by_sureness(found) for name, found in matches.items()})
 
 
 class Known:
@@ -185,13 +190,14 @@ class Known:
         found = []
         for query in answers:
             scores, right = self.scores(query.recording), self._same[query.track]
-            found.append(Match(float(scores[right].max()), float(scores[~right].max())))
+            others = np.sort(scores[~right])
+            found.append(Match(float(scores[right].max()), float(others[-1]), float(others[-2])))
         return found
 
 
 def calibrate(matches: Sequence[Match], *, false_matches: float) -> float:
-    """The least score that names at most this share of queries whose recordings are not in the catalogue."""
-    others = np.sort([match.other for match in matches])
+    """The least sureness that names at most this share of queries whose recordings are not in the catalogue."""
+    others = np.sort([match.sureness_without for match in matches])
     allowed = int(len(others) * false_matches)
     return float(np.nextafter(others[len(others) - 1 - allowed], 2.0))
 

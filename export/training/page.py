@@ -12,7 +12,7 @@ from edge.errors import ExportError, RuntimeMissingError
 from export.models.audio import KINDS
 from export.training.evaluate import Figures
 from export.training.evaluate_kinds import KindFigures
-from export.training.retrieval import RECALLS, SCORES
+from export.training.retrieval import LEVELS, RECALLS
 
 STUDENT, TEACHER, FALSE = "#1769aa", "#7b8794", "#c0241b"
 COLUMNS = 3
@@ -39,10 +39,10 @@ def page(figures: Figures, kinds: KindFigures | None = None) -> str:
         "<h2>What sounds alike</h2><p>Precision by recall of tracks of the same artist or album, among the teacher's "
         f"vectors. Blue: the student asks. Grey: the teacher asks. Dotted: chance, {figures.chance_retrieval:.3f}.</p>",
         _panels(figures.precision, lambda axes, name: _retrieval(axes, name, figures)),
-        "<h2>Which recording it is</h2><p>By the score from which a match counts. Blue: named, and rightly. Red: named "
-        "although the track was taken out of the catalogue. Dotted: the score that is used, "
-        f"{figures.least_score:.3f}.</p>",
-        _panels(figures.by_score, lambda axes, name: _naming(axes, name, figures)),
+        "<h2>Which recording it is</h2><p>By the sureness from which a match counts. Blue: named, and rightly. Red: "
+        "named although the track was taken out of the catalogue. Dotted: the one that is used, "
+        f"{figures.least_sureness:.3f}.</p>",
+        _panels(figures.by_sureness, lambda axes, name: _naming(axes, name, figures)),
         _confusions(kinds) if kinds else ""]
     return ("<!doctype html><html lang=en><meta charset=utf-8><title>What the student hears</title>"
             f"<style>{STYLE}</style><body>{''.join(sections)}</body></html>\n")
@@ -83,10 +83,10 @@ def _retrieval(axes: Any, name: str, figures: Figures) -> None:
 
 
 def _naming(axes: Any, name: str, figures: Figures) -> None:
-    axes.axvline(figures.least_score, color="#999", linestyle=":", linewidth=1)
-    axes.plot(SCORES, figures.by_score[name].named, color=STUDENT)
-    axes.plot(SCORES, figures.by_score[name].false_matches, color=FALSE)
-    axes.set_xlabel("least score")
+    axes.axvline(figures.least_sureness, color="#999", linestyle=":", linewidth=1)
+    axes.plot(LEVELS, figures.by_sureness[name].named, color=STUDENT)
+    axes.plot(LEVELS, figures.by_sureness[name].false_matches, color=FALSE)
+    axes.set_xlabel("least sureness")
     axes.set_ylabel("share of queries")
 
 

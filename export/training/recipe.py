@@ -5,13 +5,15 @@ Every stage keeps its result in the cache folder and is left out when that is th
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
+from tqdm import tqdm
 
 from edge.bundle import open_bundle
 from edge.engine.open import open_engine
@@ -23,7 +25,7 @@ from export.data.fetch import fetch
 from export.data.recipes import Package, find, select
 from export.frontend import mfcc_constants
 from export.models.audio import AudioStudent
-from export.teachers.labels import label
+from export.teachers.labels import HOP_SAMPLES, label
 from export.teachers.musicnn import Musicnn
 from export.teachers.projection import Projection, fit_projection
 from export.training.augment import Augmenter, RoomBank
@@ -31,6 +33,7 @@ from export.training.bank import SoundBank
 from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
 from export.training.evaluate import (
+    BATCH_WINDOWS,
     CONDITIONS,
     Embed,
     Figures,
@@ -39,11 +42,13 @@ from export.training.evaluate import (
     embedder,
     engine_embedder,
     evaluate,
+    every,
     queries,
 )
 from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.kinds import noises, open_chain
+from export.training.refit import refit
 from export.training.stages import DISTILLATION, Recipe
 from export.training.student import recording_space, train
 
@@ -112,8 +117,19 @@ class Studio:
             projection = self._projection(folder / PROJECTION_FILE)
             standard = self._standard(projection, folder / STANDARD_FILE)
             student = train(self.batches(projection, standard), self._recipe, folder / "checkpoint.pt")
+            refit(student.audio, self._labelled_features(student, projection, standard))
             torch.save(student.state_dict(), folder / WEIGHTS_FILE)
         return load_hearing(folder)
+
+    @torch.no_grad()
+    def _labelled_features(self, student: AudioStudent, projection: Projection, standard: Standard
+                           ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Of every clean training window that the teacher labelled: pooled features, and the teacher's vector."""
+        for track in tqdm(self.tracks(projection, "train"), desc="fitting", unit="track", disable=None):
+            windows = torch.from_numpy(every(track, HOP_SAMPLES)[: len(track.targets)].astype(np.float32))
+            targets = torch.from_numpy(track.targets)
+            for heard, said in zip(windows.split(BATCH_WINDOWS), targets.split(BATCH_WINDOWS), strict=True):
+                yield student.features(self.front_end.standardised(heard, standard)), said
 
     def batches(self, projection: Projection, standard: Standard) -> BatchMaker:
         """Of the training split alone."""
@@ -136,15 +152,15 @@ class Studio:
         """Measure on every track of the packages that were held out whole; those of validation only listen."""
         tracks, asked = self._held_out(hearing.projection)
         embed = embedder(hearing.student, self.front_end, hearing.standard)
-        return evaluate(tracks, embed, self._held_out_rooms("test"), asked=asked, least_score=self.least_score(hearing),
-                        teacher=self._as_embed(hearing.projection))
+        return evaluate(tracks, embed, self._held_out_rooms("test"), asked=asked,
+                        least_sureness=self.least_sureness(hearing), teacher=self._as_embed(hearing.projection))
 
     def int8_figures(self, hearing: Hearing, runtime: str, folder: Path) -> Figures:
         """The same of a bundle's int8 model of this student; the teacher is asked only clean."""
         tracks, asked = self._held_out(hearing.projection)
         with open_engine(runtime, open_bundle(folder, trust=None).model("audio").file(runtime)) as engine:
             return evaluate(tracks, engine_embedder(engine, self.front_end, hearing.standard),
-                            self._held_out_rooms("test"), asked=asked, least_score=self.least_score(hearing))
+                            self._held_out_rooms("test"), asked=asked, least_sureness=self.least_sureness(hearing))
 
     def kinds(self, hearing: Hearing) -> KindFigures:
         """Speech, music and effects of the test packages."""
@@ -153,9 +169,9 @@ class Studio:
         return evaluate_kinds(hearing.student, [SoundBank(part) for part in pieces], self.front_end, hearing.standard,
                               self._held_out_rooms("validation"))
 
-    def least_score(self, hearing: Hearing) -> float:
-        """From which score on a match is one: at most 1 % of queries of validation packages, through everything
-        that a query is heard through, find another recording that scores as much."""
+    def least_sureness(self, hearing: Hearing) -> float:
+        """How sure a match must be to be one: at most 1 % of queries of validation packages, through everything
+        that a query is heard through, are as sure of another recording."""
         embed = embedder(hearing.student, self.front_end, hearing.standard)
         tracks, asked = self._held_out(hearing.projection)
         rooms, known = self._held_out_rooms("validation"), Known(tracks, embed)

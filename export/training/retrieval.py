@@ -1,25 +1,50 @@
-"""Rankings into figures: of relatives that a query finds, and of recordings that are named from a score on."""
+"""Rankings into figures: of relatives that a query finds, and of recordings that are named when it is sure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge.catalog.recording import sureness
+
 RECALLS = tuple(number / 20 for number in range(21))
-SCORES = tuple(round(0.4 + number / 50, 2) for number in range(31))
+LEVELS = tuple(round(0.2 + number / 50, 2) for number in range(31))
 
 
 @dataclass(frozen=True)
 class Match:
-    """How well a query fits its own recording, and the best other one."""
+    """How well a query fits its own recording, the best other one, and the best but one of the others."""
 
     own: float
     other: float
+    runner_up: float
+
+    @property
+    def right(self) -> bool:
+        return self.own > self.other
+
+    @property
+    def sureness(self) -> float:
+        """Of its own recording, where that is the best."""
+        return sureness(np.array([self.own, self.other]))
+
+    @property
+    def sureness_without(self) -> float:
+        """Of the best other one, when its own is taken out of the catalogue."""
+        return sureness(np.array([self.other, self.runner_up]))
+
+    def named(self, least: float) -> bool:
+        """Rightly."""
+        return self.right and self.sureness >= least
+
+    def false(self, least: float) -> bool:
+        """Taken for another one when its own is not there."""
+        return self.sureness_without >= least
 
 
 @dataclass(frozen=True)
-class ByScore:
-    """What a least score gives, at each of SCORES: shares of the queries."""
+class BySureness:
+    """What a least sureness gives, at each of LEVELS: shares of the queries."""
 
     named: list[float]
     """Named, and rightly."""
@@ -54,10 +79,9 @@ def precision_by_recall(
     return np.mean(curves, axis=0).tolist() if curves else []
 
 
-def by_score(matches: Sequence[Match]) -> ByScore:
-    own, other = (np.array([getattr(match, side) for match in matches]) for side in ("own", "other"))
-    return ByScore([float(np.mean((own > other) & (own >= least))) for least in SCORES],
-                   [float(np.mean(other >= least)) for least in SCORES])
+def by_sureness(matches: Sequence[Match]) -> BySureness:
+    return BySureness([float(np.mean([match.named(least) for match in matches])) for least in LEVELS],
+                      [float(np.mean([match.false(least) for match in matches])) for least in LEVELS])
 
 
 def _rankings(similarity: np.ndarray, families: np.ndarray, asked: Sequence[int] | None) -> Iterator[np.ndarray]:

@@ -86,7 +86,8 @@ class Run:
 
     def __init__(self, recipe: Recipe):
         self.recipe = recipe
-        self.student = AudioStudent().train().to(memory_format=torch.channels_last)
+        self.student = AudioStudent().train()
+        self.student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for block in self.student.blocks:
             _in_float32(block.depthwise)
         self.segments = nn.Linear(FEATURES, DIMENSION)
@@ -130,7 +131,8 @@ class Run:
             losses["segments"] = self._contrast(self.segments(music), batch.track)
         audio = self.student.audio(music)
         if "distillation" in wanted:
-            losses["distillation"] = two_view_distillation_loss(*audio.chunk(2), batch.targets)
+            light, heavy = audio.chunk(2)
+            losses["distillation"] = two_view_distillation_loss(light, heavy, batch.targets)
         if "relation" in wanted:
             losses["relation"] = relation_loss(audio, batch.targets.repeat(2, 1))
         if "contrast" in wanted:
@@ -178,7 +180,7 @@ def _in_float32(convolution: nn.Conv2d) -> None:
         with torch.autocast("cpu", enabled=False):
             return forward(x.float())
 
-    convolution.forward = full
+    convolution.__dict__["forward"] = full
 
 
 def recording_space(student: AudioStudent) -> str:

@@ -56,12 +56,12 @@ def test_what_the_manifest_says(write):
         "audio": "a@1", "recording": "r@1", "video": "v@1", "shot": "v@1+layout53+motion17"}
 
 
-def test_a_classifier_is_no_space_and_recordings_have_a_least_score(write):
+def test_a_classifier_is_no_space_and_recordings_have_a_least_sureness(write):
     kind = {"view": "kind", "dimension": 2, "space": "k", "labels": ["speech", "music"], "exclusive": True}
-    recording = {"view": "recording", "dimension": 32, "space": "r@1", "least_score": 0.75}
+    recording = {"view": "recording", "dimension": 32, "space": "r@1", "least_sureness": 0.75}
     bundle = open_bundle(write("models.audio.outputs", [recording, kind]))
     assert bundle.model("audio").outputs == (
-        Output("recording", 32, "r@1", least_score=0.75),
+        Output("recording", 32, "r@1", least_sureness=0.75),
         Output("kind", 2, "k", labels=("speech", "music"), exclusive=True))
     assert "kind" not in bundle.spaces()
     assert bundle.spaces()["recording"] == "r@1"

@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from edge.catalog.recording import sureness
 from edge.context import Context
 from edge.recommend.recognition import Match, Recogniser, recognise_shot
 
@@ -12,7 +14,7 @@ class Recordings:
     """Two recordings, the first of which is heard for sure; counts how often it is asked."""
 
     asked = 0
-    least_score = 0.8
+    least_sureness = 0.6
 
     def match(self, windows, k, starts_s=None):
         self.asked += 1
@@ -28,6 +30,19 @@ def test_a_context_is_looked_up_once_and_a_new_one_anew():
     recogniser.match(second)
     recogniser.match(first)
     assert recordings.asked == 3
+
+
+def test_how_sure_it_is_by_hand():
+    assert sureness(np.array([0.9, 0.6])) == pytest.approx(0.6)
+    assert sureness(np.array([0.9, 0.1])) == pytest.approx(0.7)
+    assert sureness(np.array([0.9])) == pytest.approx(0.7)
+
+
+def test_one_that_is_hardly_better_than_the_next_is_not_named():
+    recordings = Recordings()
+    recordings.least_sureness = 0.71
+    snapshot = SimpleNamespace(recordings=recordings, shots=None)
+    assert Recogniser(snapshot).match(Context(windows={"recording": np.zeros((3, 8), np.float32)})) is None
 
 
 def test_that_nothing_is_recognised_is_remembered_too():

@@ -31,6 +31,20 @@ def test_no_named_artist_is_trained_on_and_held_out():
     assert not trained & held_out
 
 
+def test_what_else_a_package_holds_is_found_by_its_own_patterns(tmp_path):
+    text = PACKAGE.format(sha="0" * 64, kind="pictures") + 'also = { speech = ["**/*", "!**/*.png"] }\n'
+    (tmp_path / "packages.toml").write_text(text)
+    package = load_packages(tmp_path / "packages.toml")[0]
+    root = tmp_path / "root"
+    (root / "said").mkdir(parents=True)
+    for name in ("cat.png", "said/cat.ogg"):
+        (root / name).touch()
+    assert package.files(root, "pictures") == [root / "cat.png", root / "said" / "cat.ogg"]
+    assert package.files(root, "speech") == [root / "said" / "cat.ogg"]
+    assert select((package,), "speech") == select((package,), "pictures") == (package,)
+    assert select((package,), "effects") == ()
+
+
 def test_find_names_what_there_is():
     with pytest.raises(ExportError, match=r"no package 'nothing'.*musicnn"):
         find(load_packages(), "nothing")
@@ -40,6 +54,7 @@ def test_find_names_what_there_is():
     (PACKAGE.format(sha="0" * 63, kind="film"), "64 hexadecimal"),
     (PACKAGE.format(sha="0" * 64, kind="smell"), "kinds"),
     (PACKAGE.format(sha="0" * 64, kind="music"), "needs a split"),
+    (PACKAGE.format(sha="0" * 64, kind="film") + 'also = { smell = ["*"] }', "kinds"),
     (PACKAGE.format(sha="0" * 64, kind="film").replace("debian", "moon"), "debian or pypi"),
     (PACKAGE.format(sha="0" * 64, kind="film") + "colour = 1\n", "colour"),
     (PACKAGE.format(sha="0" * 64, kind="film") * 2, "more than once"),

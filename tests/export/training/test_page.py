@@ -8,7 +8,7 @@ from edge.errors import ExportError
 from export.training.evaluate import Figures
 from export.training.evaluate_kinds import KindFigures
 from export.training.page import page, write_figures
-from export.training.retrieval import RECALLS, SCORES, ByScore
+from export.training.retrieval import LEVELS, RECALLS, BySureness
 
 CURVE = [1 - recall / 2 for recall in RECALLS]
 KINDS = KindFigures(4, {"16 kHz": 0.75}, {"16 kHz": [[3, 0, 1], [0, 4, 0], [1, 1, 2]]})
@@ -17,12 +17,12 @@ KINDS = KindFigures(4, {"16 kHz": 0.75}, {"16 kHz": [[3, 0, 1], [0, 4, 0], [1, 1
 @pytest.fixture(scope="module")
 def figures():
     names = ("clean", "room <1>")
-    named = ByScore([1 - score for score in SCORES], [0.0] * len(SCORES))
+    named = BySureness([1 - score for score in LEVELS], [0.0] * len(LEVELS))
     shares = dict.fromkeys(names, 0.5)
     return Figures(tracks=9, queries=7, cosine=0.7, teacher_retrieval=shares, chance_retrieval=0.1, retrieval=shares,
-                   recording=shares, least_score=0.8, named=shares, false_matches=shares,
+                   recording=shares, least_sureness=0.8, named=shares, false_matches=shares,
                    precision=dict.fromkeys(names, CURVE), teacher_precision={"clean": CURVE},
-                   by_score=dict.fromkeys(names, named))
+                   by_sureness=dict.fromkeys(names, named))
 
 
 class Cells(HTMLParser):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from export.training.retrieval import (
+    LEVELS,
     RECALLS,
-    SCORES,
     Match,
-    by_score,
+    by_sureness,
     mean_average_precision,
     precision_by_recall,
 )
@@ -39,8 +39,9 @@ def test_a_perfect_ranking_keeps_its_precision():
     assert precision_by_recall(similarity, families) == [1.0] * len(RECALLS)
 
 
-def test_by_score_by_hand():
-    found = by_score([Match(0.9, 0.5), Match(0.7, 0.8), Match(0.61, 0.3)])
-    named, false = (dict(zip(SCORES, column, strict=True)) for column in (found.named, found.false_matches))
-    assert [named[least] for least in (0.4, 0.6, 0.62, 0.9, 0.92)] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 0])
-    assert [false[least] for least in (0.4, 0.5, 0.52, 0.8, 0.82)] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 0])
+def test_by_sureness_by_hand():
+    """Sure of their own by .65, wrong, .41; without it, of another by .3, .55, .1."""
+    found = by_sureness([Match(0.9, 0.5, 0.4), Match(0.7, 0.8, 0.5), Match(0.61, 0.3, 0.2)])
+    named, false = (dict(zip(LEVELS, column, strict=True)) for column in (found.named, found.false_matches))
+    assert [named[least] for least in (0.2, 0.4, 0.42, 0.64, 0.66)] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 0])
+    assert [false[least] for least in (0.2, 0.28, 0.32, 0.54, 0.56)] == pytest.approx([2 / 3, 2 / 3, 1 / 3, 1 / 3, 0])
