@@ -87,6 +87,10 @@ class Studio:
         text = json.dumps([asdict(self._recipe), train_on], sort_keys=True)
         return self._cache / "student" / hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    @property
+    def steps(self) -> int:
+        return self._recipe.steps
+
     @cached_property
     def teacher(self) -> Musicnn:
         return Musicnn.from_package(fetch(find(self._packages, "musicnn"), self._cache))
@@ -162,10 +166,17 @@ class Studio:
             return evaluate(tracks, engine_embedder(engine, self.front_end, hearing.standard),
                             self._held_out_rooms("test"), asked=asked, least_sureness=self.least_sureness(hearing))
 
-    def kinds(self, hearing: Hearing) -> KindFigures:
-        """Speech, music and effects of the test packages."""
-        pieces = [self.chains("test", "speech"), [recording.sound for recording in self.recordings("test")],
-                  self.chains("test", "effects")]
+    def validation_figures(self, hearing: Hearing, conditions: Sequence[str]) -> Figures:
+        """What may be looked at to choose: the tracks of validation packages ask, in some of the conditions."""
+        tracks, tested = self._held_out(hearing.projection)
+        return evaluate(tracks, embedder(hearing.student, self.front_end, hearing.standard),
+                        self._held_out_rooms("validation"), asked=range(tested.start), least_sureness=1.0,
+                        conditions={name: CONDITIONS[name] for name in conditions})
+
+    def kinds(self, hearing: Hearing, split: str = "test") -> KindFigures:
+        """Speech, music and effects of a split's packages."""
+        pieces = [self.chains(split, "speech"), [recording.sound for recording in self.recordings(split)],
+                  self.chains(split, "effects")]
         return evaluate_kinds(hearing.student, [SoundBank(part) for part in pieces], self.front_end, hearing.standard,
                               self._held_out_rooms("validation"))
 

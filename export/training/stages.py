@@ -60,6 +60,11 @@ class Recipe:
         """The same recipe with so many times the steps."""
         return replace(self, stages=tuple(replace(stage, steps=round(stage.steps * factor)) for stage in self.stages))
 
+    def ablated(self, stage: str) -> "Recipe":
+        """Without a stage; the others get its steps."""
+        left = self.without([stage])
+        return left.scaled(self.steps / left.steps)
+
     def without(self, names: list[str]) -> "Recipe":
         """Leave out stages or losses by name. Raises ExportError."""
         recipe = self

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
@@ -89,10 +89,10 @@ class Run:
         self.student = AudioStudent().train()
         self.student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for block in self.student.blocks:
-            _in_float32(block.depthwise)
+            _in_float32(block.get_submodule("depthwise"))
         self.segments = nn.Linear(FEATURES, DIMENSION)
         """The head of the pretraining, thrown away after it."""
-        self.averaged = AveragedModel(self.student, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
+        self.averaged = AveragedModel(self.student, multi_avg_fn=_average, use_buffers=True)
         self.optimizer = torch.optim.AdamW([*self.student.parameters(), *self.segments.parameters()],
                                            weight_decay=recipe.weight_decay)
         self.step = 0
@@ -172,7 +172,15 @@ class Run:
             raise ExportError(f"{path}: not a checkpoint of this student: {error}; remove it to begin anew") from error
 
 
-def _in_float32(convolution: nn.Conv2d) -> None:
+@torch.no_grad()
+def _average(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:
+    """Exponential, but sooner rid of the first steps."""
+    decay = min(EMA_DECAY, (1 + int(steps)) / (10 + int(steps)))
+    for kept, value in zip(averaged, current, strict=True):
+        kept.copy_(torch.lerp(kept, value, 1 - decay) if kept.is_floating_point() else value)
+
+
+def _in_float32(convolution: nn.Module) -> None:
     """oneDNN's gradient of a depthwise convolution takes twice as long in bfloat16."""
     forward = convolution.forward
 

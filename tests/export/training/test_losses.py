@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from export.training.losses import contrastive_loss, distillation_loss, relation_loss
+from export.training.losses import contrastive_loss, distillation_loss, relation_loss, two_view_distillation_loss
 
 TEMPERATURE = 0.1
 
@@ -15,6 +15,13 @@ def test_distillation_is_one_minus_the_cosine():
     assert float(distillation_loss(3 * teacher, teacher)) == pytest.approx(0, abs=1e-6)
     assert float(distillation_loss(teacher.flip(0), teacher)) == pytest.approx(1)
     assert float(distillation_loss(-teacher, teacher)) == pytest.approx(2)
+
+
+def test_what_was_heard_nearly_clean_counts_twice():
+    teacher = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    right, wrong = teacher, teacher.flip(0)
+    assert float(two_view_distillation_loss(wrong, right, teacher)) == pytest.approx(2 / 3)
+    assert float(two_view_distillation_loss(right, wrong, teacher)) == pytest.approx(1 / 3)
 
 
 def test_relations_survive_a_rotation_and_not_a_collapse():

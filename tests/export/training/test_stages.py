@@ -17,6 +17,12 @@ def test_a_loss_that_is_left_out_weighs_nothing_in_any_stage():
     assert all(stage.weights.contrast == 0 for stage in Recipe().without(["contrast"]).stages)
 
 
+def test_the_other_stages_get_the_steps_of_the_one_left_out():
+    without = Recipe().ablated("pretraining")
+    assert without.stages[0].steps == 0
+    assert without.steps == pytest.approx(Recipe().steps, abs=2)
+
+
 def test_scaled_recipes_keep_their_shares():
     assert Recipe().scaled(0.1).steps == pytest.approx(Recipe().steps / 10, abs=2)
 
