@@ -86,7 +86,7 @@ def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -
 
 
 def _of_kinds(packages: Sequence[Package], *kinds: str) -> list[bytes]:
-    return [repr(package).encode() for package in packages if set(kinds) & set(package.kinds)]
+    return [repr(package).encode() for package in packages if any(map(package.holds, kinds))]
 
 
 def _digest(parts: list[bytes]) -> str:

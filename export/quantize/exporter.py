@@ -96,7 +96,8 @@ def _made(
             bar.update()
         verdict = judge({runtime: model.int8 for runtime, model in converted.items()}, validation,
                         float_answers(network, validation), [output.view for output in outputs], options.thresholds,
-                        classes=options.classes)
+                        classes=options.classes,
+                        exclusive={output.view for output in outputs if output.exclusive})
         report = Report(
             kind=kind, model=network.name, layout=network.layout,
             other_layouts=network.other_layouts, parity=verdict.figures,
