@@ -1,7 +1,7 @@
 """The head that tells speech, music and other sounds apart, fitted when the network under it is trained.
 
-A few hundred windows of each package, clean and worn, all kinds counting alike: a package of an hour says little more of
-its kind than one of a minute, and batches that draw by length hear the long ones alone.
+A few hundred windows of each package, clean and worn, all kinds counting alike: a package of an hour says little more
+of its kind than one of a minute, and batches that draw by length hear the long ones alone.
 """
 
 from collections.abc import Iterator, Sequence

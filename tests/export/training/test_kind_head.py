@@ -39,8 +39,8 @@ def test_every_bank_is_heard_clean_and_worn():
     sound = np.random.default_rng(0).normal(0, 2_000, 100_000).astype(np.int16)
     plain = Standard(np.zeros(20, np.float32), np.ones(20, np.float32))
     banks = [(0, SoundBank([sound])), (2, SoundBank([sound, sound]))]
-    heard = list(listen(AudioStudent().eval(), banks,
-                        BatchFrontEnd(mfcc_constants()), plain, Augmenter(RoomBank(2, 0), np.empty(0, np.int16)), seed=1))
+    augment = Augmenter(RoomBank(2, 0), np.empty(0, np.int16))
+    heard = list(listen(AudioStudent().eval(), banks, BatchFrontEnd(mfcc_constants()), plain, augment, seed=1))
     assert [part.kind for part in heard] == [0, 0, 2, 2]
     assert {part.features.shape for part in heard} == {(FEWEST, 544)}
     assert not torch.allclose(heard[0].features, heard[1].features)
