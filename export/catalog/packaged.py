@@ -1,6 +1,7 @@
 """The default catalogue: tracks and shots of the packages, in the spaces of the default bundle."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,4 +96,5 @@ def _film(package: Package, path: Path, *, alone: bool) -> MediaFile:
     known = {"channel": title, "artist": package.artist,
              "album": package.album, "genre": package.genre, "year": package.year, "licence": package.licence,
              "source": package.name, "added_s": None}
-    return media_file(path, name=f"{package.name}/{path.stem}", known=known)
+    file = media_file(path, name=f"{package.name}/{path.stem}", known=known)
+    return replace(file, kind="film")  # .video.ogg looks like a track
