@@ -36,6 +36,7 @@ __all__ = ["DaemonOptions", "serve"]
 
 SWITCH_S = 0.0005
 """How long a thread keeps the interpreter while another waits for it; Python's 5 ms make a search hold up answers."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOP_SENSE_S = 0.3
 """How long each sense may take to finish its block; one that waits for its device longer is left behind."""
 
@@ -99,12 +100,15 @@ async def _run(
         if successor is None:
             notifier.stopping()
         else:
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # another one would end what has no handler yet
+            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # they wait until the process to come has its handlers
             notifier.reloading()
         stopping_s = time.monotonic()
         http.should_exit = True
         ended = await _end(house, [serving, *tasks])
         log.info("stopped in %.2f s", time.monotonic() - stopping_s)
+        if successor is not None and _to_stop(told):
+            successor.close()
+            successor = None
         return Done(ended, successor)
 
 
@@ -156,11 +160,16 @@ async def _end(house: House, tasks: list[asyncio.Task[None]]) -> bool:
     return all(ended)
 
 
+def _to_stop(told: asyncio.Queue[int]) -> bool:
+    """Whether a signal that came behind the one to start again says to stop."""
+    return any(told.get_nowait() != signal.SIGHUP for _ in range(told.qsize()))
+
+
 def _signals() -> asyncio.Queue[int]:
     """Those that came and were not yet obeyed."""
     told: asyncio.Queue[int] = asyncio.Queue()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, told.put_nowait, number)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})  # one that came since the process before us blocked it
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # those that came since the process before us blocked them
     return told
 
