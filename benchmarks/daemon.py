@@ -47,6 +47,14 @@ class Daemon:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def stop(self) -> float:
+        """Seconds from SIGTERM to its end. Raises RoomtoneError when it does not end well."""
+        began_s = time.perf_counter()
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait() != 0:
+            raise RoomtoneError(f"the daemon ended with {self.process.returncode}")
+        return time.perf_counter() - began_s
+
     def wait_ready(self) -> float:
         """Seconds until it answered. Raises RoomtoneError with its log's last line when it ended first."""
         began_s = time.perf_counter()
@@ -73,8 +81,9 @@ def started(*arguments: str) -> Iterator[Daemon]:
         try:
             yield Daemon(process, socket_path, log)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait()
 
 
 class _UnixConnection(http.client.HTTPConnection):

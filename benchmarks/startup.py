@@ -1,10 +1,11 @@
-"""How long from nothing to the first answer, with the files in the page cache and without?"""
+"""How long from nothing to the first answer, page cache warm and cold, and from SIGTERM to the end?"""
 
 import os
 import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,15 +42,25 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
         settings = str(write_profile(profile, Path(folder) / f"{profile.name}.toml"))
         starts = [_start(profile, settings) for _ in range(REPEATS + 1)][1:]
         cold = [_cold_start(profile, settings) for _ in range(COLD_REPEATS)]
-    rows.append(_row("daemon: answers", [ready_s for ready_s, _, _ in starts]))
-    rows.append(_row("daemon: first list of ten", [list_s for _, list_s, _ in starts]))
-    rows.append(_row("cold daemon: first list of ten", [list_s for _, list_s, _ in cold],
-                     read_mib=max(read for _, _, read in cold) / MIB))
+    rows.append(_row("daemon: answers", [start.ready_s for start in starts]))
+    rows.append(_row("daemon: first list of ten", [start.list_s for start in starts]))
+    rows.append(_row("cold daemon: first list of ten", [start.list_s for start in cold],
+                     read_mib=max(start.read_bytes for start in cold) / MIB))
+    rows.append(_row("daemon: SIGTERM to exit", [start.stop_s for start in starts]))
     return rows
 
 
-def _start(profile: FirmwareProfile, settings: str) -> tuple[float, float, int]:
-    """Seconds from the start of the process to its first answer and to its first recommendations, bytes it read."""
+@dataclass(frozen=True)
+class Start:
+    """Of the process: to its first answer, to its first recommendations, what it read for them, and how it ended."""
+
+    ready_s: float
+    list_s: float
+    read_bytes: int
+    stop_s: float
+
+
+def _start(profile: FirmwareProfile, settings: str) -> Start:
     sound, film = sample_clips()
     sources = ["--audio", f"file:{sound}", "--video", f"file:{film}" if profile.video.enabled else "none"]
     began_s = time.perf_counter()
@@ -57,10 +68,10 @@ def _start(profile: FirmwareProfile, settings: str) -> tuple[float, float, int]:
         daemon.wait_ready()
         ready_s = time.perf_counter() - began_s
         daemon.get("/v1/recommendations?k=10")
-        return ready_s, time.perf_counter() - began_s, daemon.read_bytes()
+        return Start(ready_s, time.perf_counter() - began_s, daemon.read_bytes(), daemon.stop())
 
 
-def _cold_start(profile: FirmwareProfile, settings: str) -> tuple[float, float, int]:
+def _cold_start(profile: FirmwareProfile, settings: str) -> Start:
     for folder in _folders():
         for path in folder.rglob("*"):
             if path.is_file() and ("site-packages" in folder.parts or "site-packages" not in path.parts):
