@@ -96,8 +96,10 @@ def _catalog(command: argparse.ArgumentParser) -> None:
 
 
 def _state(command: argparse.ArgumentParser) -> None:
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "roomtone"
-    command.add_argument("--state", type=Path, default=home, help=f"folder of the history (default: {home})")
+    home = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")) / "roomtone"
+    homeless = not home.is_absolute()  # a system's user may have no home
+    command.add_argument("--state", type=Path, default=None if homeless else home, required=homeless,
+                         help="folder of the history" + ("" if homeless else f" (default: {home})"))
 
 
 def _user(command: argparse.ArgumentParser) -> None:

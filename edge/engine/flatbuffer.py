@@ -57,6 +57,8 @@ class Table:
     fields: "dict[int, Field]"
     region: tuple[int, int] | None = None
     """The fields that hold a position in the file and a count of bytes, both 64-bit numbers."""
+    required: tuple[int, ...] = ()
+    """Fields without which a runtime follows nothing to nowhere."""
 
 
 Field: TypeAlias = Scalars | Shape | Text | Tables | Table
@@ -67,7 +69,7 @@ ANY = Table("options", {})
 QUANTIZATION = Table("QuantizationParameters", {0: INTS, 1: INTS, 2: INTS, 3: Scalars(8), 5: ANY})
 TENSOR = Table("Tensor", {0: Shape(), 3: TEXT, 4: QUANTIZATION, 6: ANY, 7: INTS})
 OPERATOR = Table("Operator", {1: INTS, 2: INTS, 4: ANY, 5: Scalars(1), 7: Scalars(1), 8: INTS})
-SUBGRAPH = Table("SubGraph", {0: Tables(TENSOR), 1: INTS, 2: INTS, 3: Tables(OPERATOR), 4: TEXT})
+SUBGRAPH = Table("SubGraph", {0: Tables(TENSOR), 1: INTS, 2: INTS, 3: Tables(OPERATOR), 4: TEXT}, required=(0, 1, 2, 3))
 TENSOR_MAP = Table("TensorMap", {0: TEXT})
 SIGNATURE = Table("SignatureDef", {0: Tables(TENSOR_MAP), 1: Tables(TENSOR_MAP), 2: TEXT})
 MODEL = Table("Model", {
@@ -78,7 +80,7 @@ MODEL = Table("Model", {
     5: INTS,
     6: Tables(Table("Metadata", {0: TEXT})),
     7: Tables(SIGNATURE),
-})
+}, required=(1, 2, 4))
 
 
 def check_model(content: bytes | memoryview) -> None:
@@ -120,6 +122,9 @@ class _Walk:
         offsets = self._offsets(vtable, vtable_bytes)
         if max(offsets, default=0) >= table_bytes:
             raise Malformed(f"a field of {kind.name} at byte {start} lies outside of it")
+        for number in kind.required:
+            if number >= len(offsets) or not offsets[number]:
+                raise Malformed(f"{kind.name} at byte {start} lacks its field {number}")
         for number, field in kind.fields.items():
             if number < len(offsets) and offsets[number]:
                 self.follow(field, start + offsets[number])

@@ -9,6 +9,8 @@ TIMEOUT_S = 3
 """How long opening or one read may take; OpenCV's own limits are 10 s for a camera and 30 s for a stream."""
 SILENT_CAMERA_S = 1.5
 """The limit on a read over RTSP, after which FFmpeg tries twice more: a camera that is gone is let go after 4.5 s."""
+MOST_PIXELS = 1 << 26
+"""Of a picture file: OpenCV decodes sixteen times as many, for half a minute, of a file of a few bytes."""
 DECODER_THREADS = 2
 """One core of a small board does not decode 1080p in real time; more threads hold more pictures in memory."""
 
@@ -18,6 +20,7 @@ def opencv() -> Any:
     # OpenCV reads these where it has no other setting; whoever set them keeps what they set.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(TIMEOUT_S))
     try:
         import cv2

@@ -79,7 +79,10 @@ class PictureReader:
 
 def _picture(path: Path) -> list[np.ndarray]:
     cv2 = opencv()
-    image: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    try:
+        image: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+    except cv2.error:  # its size is none
+        image = None
     if image is None:
         raise MediaError(f"{path}: not a picture that OpenCV can read")
     return [np.ascontiguousarray(image[:, :, ::-1])]

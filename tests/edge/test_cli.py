@@ -1,6 +1,7 @@
 """The ``roomtone`` command as a user runs it, on the default assets and on what users really have."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -269,3 +270,20 @@ def test_help_has_an_example(run, command):
     code, out, _ = run(*([command] if command else []), "--help")
     assert code == 0
     assert "example: roomtone" in out
+
+
+def test_a_user_without_a_home_names_the_state_folder():
+    """As a unit's dynamic user where nobody looks such users up."""
+    program = ("import pwd, sys; pwd.getpwuid = lambda number: {}[number]; from edge.cli import main; "
+               "sys.exit(main(sys.argv[1:]))")
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", str(ASSETS.parents[1]))}
+
+    def homeless(*arguments):
+        return subprocess.run([sys.executable, "-c", program, *map(str, arguments)], env=environment, text=True,
+                              capture_output=True, check=False)
+
+    assert homeless("--help").returncode == 0
+    assert homeless("search", "battle", "--state", "/nowhere", "--json").returncode == 0
+    refused = homeless("history")
+    assert refused.returncode == 2
+    assert "--state" in refused.stderr

@@ -135,17 +135,17 @@ def _until_it_dies(parser, numbers, seed, keep, on_inputs, result) -> int:
 
 def _failures(process, receiver, at, seen, on_inputs):
     """What the process tells, until it has ended; one that is silent is ended."""
-    moved_s = time.monotonic()
+    moved_s, preparing = time.monotonic(), True
     while True:
         try:
             if receiver.poll(0.2):
                 yield receiver.recv()
         except EOFError:
             break
-        if at.value > seen:
-            on_inputs(at.value - seen)
-            seen, moved_s = at.value, time.monotonic()
-        elif time.monotonic() - moved_s > (SILENT_S if at.value >= 0 else PREPARING_S):
+        if at.value > seen or (preparing and at.value >= 0):
+            on_inputs(max(0, at.value - seen))
+            seen, moved_s, preparing = max(seen, at.value), time.monotonic(), False
+        elif time.monotonic() - moved_s > (PREPARING_S if preparing else SILENT_S):
             process.kill()
     process.join()
 

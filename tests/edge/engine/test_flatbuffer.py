@@ -53,6 +53,16 @@ def test_a_shape_that_no_device_could_hold_is_malformed(sizes):
         _Walk(content).follow(Shape(), 0)
 
 
+def test_a_model_without_its_graphs_is_malformed(models):
+    """ai-edge-litert 2.3 takes it and dies. The layout's third field of the first table is what is zeroed."""
+    content = bytearray((models / "heads.tflite").read_bytes())
+    root = struct.unpack_from("<I", content, 0)[0]
+    layout = root - struct.unpack_from("<i", content, root)[0]
+    struct.pack_into("<H", content, layout + 4 + 2 * 2, 0)
+    with pytest.raises(Malformed, match="Model at byte .* lacks its field 2"):
+        check_model(bytes(content))
+
+
 def test_a_text_needs_its_end():
     walk = _Walk(struct.pack("<II3sB", 4, 3, b"abc", 1))
     with pytest.raises(Malformed, match="has no end"):

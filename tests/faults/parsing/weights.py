@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from tests.faults.parsing.parser import Opened, Parser, file_of
@@ -72,8 +71,10 @@ def _ready(folder: Path) -> Opened:
 
 
 def _picture(folder: Path) -> Opened:
+    from edge.video.opencv import opencv
     from export.quantize.readers import PictureReader
 
+    cv2 = opencv()
     reader = PictureReader((1, 16, 16, 3), mean=[127.0] * 3, std=[128.0] * 3)
     image = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
     seeds = [(f"a.{kind}", cv2.imencode(f".{kind}", image)[1].tobytes()) for kind in ("png", "jpg", "webp", "bmp")]
