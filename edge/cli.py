@@ -96,10 +96,17 @@ def _catalog(command: argparse.ArgumentParser) -> None:
 
 
 def _state(command: argparse.ArgumentParser) -> None:
-    home = Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")) / "roomtone"
-    homeless = not home.is_absolute()  # a system's user may have no home
-    command.add_argument("--state", type=Path, default=None if homeless else home, required=homeless,
-                         help="folder of the history" + ("" if homeless else f" (default: {home})"))
+    home = _state_home()
+    command.add_argument("--state", type=Path, default=home, required=home is None,
+                         help="folder of the history" + ("" if home is None else f" (default: {home})"))
+
+
+def _state_home() -> Path | None:
+    """None for a user without a home, as a system's may be."""
+    try:
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "roomtone"
+    except RuntimeError:
+        return None
 
 
 def _user(command: argparse.ArgumentParser) -> None:

@@ -163,7 +163,7 @@ def forget(args: argparse.Namespace) -> int:
 
 def daemon(args: argparse.Namespace) -> int:
     from edge.daemon.options import DaemonOptions
-    from edge.daemon.service import serve
+    from edge.daemon.service import serve, set_up_logging
     from edge.update import trial
 
     def run(release: trial.Release | None) -> int:
@@ -175,6 +175,7 @@ def daemon(args: argparse.Namespace) -> int:
             trust=_trust(args), engine=args.engine, listen=args.listen, token_file=args.token_file,
             paced=not args.fast, print_events=args.json))
 
+    set_up_logging()  # what is on trial is told before anything of it is opened
     return run(None) if args.bundle or args.catalog else trial.start(args.state, run)
 
 

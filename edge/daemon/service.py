@@ -53,7 +53,7 @@ def serve(options: DaemonOptions) -> int:
     """
     began_s = time.monotonic()
     sys.setswitchinterval(SWITCH_S)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    set_up_logging()
     address = listen.parse(options.listen)
     token = listen.read_token(options.token_file) if options.token_file else None
     listen.require_token(address, token)
@@ -71,6 +71,11 @@ def serve(options: DaemonOptions) -> int:
         logging.shutdown()
         os._exit(0)
     return 0
+
+
+def set_up_logging() -> None:
+    """Log to stderr, unless the caller has set up logging."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@
 set -eu
 root=$(realpath -m "$1") here=$(cd "$(dirname "$0")/../.." && pwd)
 [ -x "$root/opt/roomtone/bin/roomtone" ] || {
-    mmdebstrap --variant=minbase --include=systemd,systemd-sysv,dbus,python3,python3-venv,libportaudio2,ca-certificates,curl \
+    mmdebstrap --variant=minbase --include=systemd,systemd-sysv,libnss-systemd,dbus,procps,python3,python3-venv,libportaudio2,ca-certificates,curl \
         bookworm "$root"
     mkdir -p "$root/src"
     (cd "$here" && tar c edge export firmware_profiles packaging pyproject.toml README.md LICENSE) | tar x -C "$root/src"
@@ -18,7 +18,7 @@ root=$(realpath -m "$1") here=$(cd "$(dirname "$0")/../.." && pwd)
 cp "$here"/packaging/roomtone*.{service,timer} "$root/etc/systemd/system/"
 clip=/src/edge/assets/clips/in-the-catalogue.ogg
 echo "ROOMTONE_OPTIONS=\"--profile rpi-zero-2w-speaker --audio file:$clip\"" > "$root/etc/default/roomtone"
-rm -rf "$root/var/lib/private/roomtone" "$root/site"
+rm -rf "$root/var/lib/private/roomtone" "$root/site" "$root"/var/log/journal/*
 chroot "$root" systemctl enable -q roomtone.service
 
 # A release, by the real commands.

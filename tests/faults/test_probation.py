@@ -46,6 +46,7 @@ def test_one_that_is_healthy_is_kept(on_trial, start, wait_until):
         assert client.get("/v1/status").json()["bundle"] == "tiny 1"
         wait_until(lambda: pointer.read(on_trial).proved)
         assert daemon.stop() == 0
+    assert f"release {NAME} is on trial, start 1 of 3" in daemon.log
     assert f"release {NAME} has proved itself" in daemon.log
 
 

@@ -59,7 +59,7 @@ def test_a_model_without_its_graphs_is_malformed(models):
     root = struct.unpack_from("<I", content, 0)[0]
     layout = root - struct.unpack_from("<i", content, root)[0]
     struct.pack_into("<H", content, layout + 4 + 2 * 2, 0)
-    with pytest.raises(Malformed, match="Model at byte .* lacks its field 2"):
+    with pytest.raises(Malformed, match=r"Model at byte .* lacks its field 2"):
         check_model(bytes(content))
 
 
