@@ -27,7 +27,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     try:
         from export.data.fetch import DEFAULT_CACHE
         from export.models.bundle import export_hearing, export_seeing
-        from export.training.recipe import Studio, load_hearing
+        from export.training.hearing import load_hearing
+        from export.training.recipe import Studio
     except ImportError as error:
         return [Row("export", {}, note=f"needs pip install 'roomtone[export]': {error}")]
     cache = Path(os.environ.get(CACHE_VARIABLE, DEFAULT_CACHE))

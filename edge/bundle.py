@@ -6,7 +6,7 @@ A bundle is a folder sealed by a manifest (edge/manifest.py). Layout of ``manife
      "models": {"audio": {"files": {"litert": "audio.tflite", "onnx": "audio.onnx"},
                           "input_shape": [1, 300, 20],
                           "outputs": [{"view": "audio", "dimension": 64, "space": "..."},
-                                      {"view": "recording", "dimension": 64, "space": "...", "least_sureness": 0.8},
+                                      {"view": "recording", "dimension": 64, "space": "...", "least_sureness": 0.5},
                                       {"view": "kind", "dimension": 3, "space": "...", "exclusive": true,
                                        "labels": ["speech", "music", "other"]}],
                           "frontend": {"kind": "mfcc", "constants": "audio_frontend.npz", ...},

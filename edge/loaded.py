@@ -5,11 +5,11 @@ what an inference runtime and numpy have in memory afterwards. Those pages are u
 come back from the system's cache, page by page, as far as they are used.
 """
 
-import ctypes
-import mmap
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from edge.pages import drop
 
 SMAPS = Path("/proc/self/smaps")
 _HEADER = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \S+ +/")
@@ -27,9 +27,8 @@ def release_loaded() -> int:
             found = list(_unchanged(lines))
     except OSError:
         return 0
-    libc = ctypes.CDLL(None)
     for begin, end, _ in found:
-        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED)
+        drop(begin, end)
     return sum(resident_bytes for *_, resident_bytes in found)
 
 

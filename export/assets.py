@@ -20,8 +20,9 @@ from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
 from export.data.recipes import Package, load_packages
 from export.models.bundle import export_hearing, export_seeing, seeing_packages
+from export.training.hearing import DEFAULT_HEARING, save_hearing
 from export.training.page import write_figures
-from export.training.recipe import DEFAULT_HEARING, Studio, save_hearing
+from export.training.recipe import Studio
 
 ASSETS = bundle.DEFAULT.parent
 PARTS = ("bundle", "catalog", "clips")
@@ -37,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--figures", action="store_true", help="measure the trained student on held-out packages")
     parser.add_argument("--runtime", choices=("litert", "onnx"), help="with --figures: of the int8 model in --out")
+    parser.add_argument("--split", choices=("test", "validation"), default="test",
+                        help="with --figures: whose packages ask; look at validation to choose (default: %(default)s)")
     parser.add_argument("--page", type=Path, metavar="FILE.html", help="with --figures: draw them there as well")
     options = parser.parse_args(arguments)
     if options.page and not options.figures:
@@ -59,7 +62,7 @@ def _measure(studio: Studio, options: argparse.Namespace) -> None:
     if options.runtime:
         figures = studio.int8_figures(hearing, options.runtime, options.out / "bundle")
     else:
-        figures, kinds = studio.figures(hearing), studio.kinds(hearing)
+        figures, kinds = studio.figures(hearing, options.split), studio.kinds(hearing, options.split)
     print(json.dumps(figures.document() | ({"kinds": vars(kinds)} if kinds else {}), indent=1), flush=True)
     if options.page:
         write_figures(options.page, figures, kinds)

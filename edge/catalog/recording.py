@@ -11,9 +11,9 @@ from edge.catalog.alignment import aligned_scores
 from edge.catalog.arrays import RowFile
 from edge.catalog.index import CHUNK_ROWS, SCALE, Index, best_of
 from edge.catalog.lists import Lists
-from edge.catalog.pages import release_arrays
 from edge.context import unit
 from edge.errors import ShapeError
+from edge.pages import release_arrays
 
 HOP_S = 1.0
 LEAST_SURENESS = 0.65
@@ -53,7 +53,7 @@ class RecordingView:
         A window begins every ``hop_s`` seconds; a match less sure than ``least_sureness`` names nothing.
         Without an ``index`` every window is looked at: n x d multiplications for each heard window. Single
         recordings are read from ``file``, of the same vectors, or taken out of ``stored`` without one.
-        ``lists``: the index's, whose pages are given back after each search (pages.py).
+        ``lists``: the index's, whose pages are given back after each search (edge/pages.py).
         """
         self.name, self.space, self.hop_s, self.least_sureness = name, space, hop_s, least_sureness
         self.size, self.dimension = stored.shape

@@ -27,10 +27,10 @@ from edge.catalog.index import ExactIndex, Index
 from edge.catalog.items import Items
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex
 from edge.catalog.lists import Lists, check_lists, open_lists
-from edge.catalog.pages import release, release_arrays
 from edge.catalog.recording import HOP_S, LEAST_SURENESS, RecordingView
 from edge.catalog.view import View
 from edge.errors import SnapshotError
+from edge.pages import release, release_arrays
 from edge.verified import Verified
 
 FORMAT_VERSION = 2

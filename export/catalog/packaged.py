@@ -22,11 +22,12 @@ from export.catalog.writer import SnapshotWriter
 from export.data.corpus import Recording
 from export.data.decode import decode
 from export.data.fetch import fetch
-from export.data.pictures import FILM_SUFFIXES, list_files
+from export.data.pictures import list_files
 from export.data.recipes import SPLITS, Package, load_packages, select
 from export.data.tags import title_from_name
 from export.models.bundle import NAME, VERSION
-from export.training.recipe import Hearing, Studio
+from export.training.hearing import Hearing
+from export.training.recipe import Studio
 
 LISTED_SPLITS = ("validation", "test")
 LISTED_TRAINING = ("wesnoth-1.16-music", "singularity-music", "unknown-horizons")
@@ -86,7 +87,7 @@ def packaged_films(cache: Path, *splits: str) -> list[MediaFile]:
     found = []
     for package in select(load_packages(), "film"):
         if package.split in (splits or SPLITS):
-            paths = list_files(package, fetch(package, cache), FILM_SUFFIXES)
+            paths = list_files(package, fetch(package, cache), "film")
             found += [_film(package, path, alone=len(paths) == 1) for path in paths]
     return found
 

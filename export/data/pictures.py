@@ -8,14 +8,14 @@ import numpy as np
 from edge.errors import MediaError
 from export.data.recipes import Package
 
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
-FILM_SUFFIXES = frozenset({".mp4", ".avi", ".ogv", ".mpg", ".webm", ".mkv", ".video.ogg"})
+SUFFIXES = {"pictures": (".png", ".jpg", ".jpeg"),
+            "film": (".mp4", ".avi", ".ogv", ".mpg", ".webm", ".mkv", ".video.ogg")}
 MIN_SIDE_PX = 96
 
 
-def list_files(package: Package, root: Path, suffixes: frozenset[str]) -> list[Path]:
-    """Files of these kinds that a package's patterns include, sorted."""
-    return [path for path in package.files(root, package.kinds[0]) if path.name.lower().endswith(tuple(suffixes))]
+def list_files(package: Package, root: Path, kind: str) -> list[Path]:
+    """A package's ``pictures`` or ``film``, sorted."""
+    return [path for path in package.files(root, kind) if path.name.lower().endswith(SUFFIXES[kind])]
 
 
 def read_pictures(paths: Sequence[Path], side_px: int) -> np.ndarray:

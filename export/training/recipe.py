@@ -6,7 +6,7 @@ Every stage keeps its result in the cache folder and is left out when that is th
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +17,6 @@ from tqdm import tqdm
 
 from edge.bundle import open_bundle
 from edge.engine.open import open_engine
-from edge.errors import ExportError
-from export.checkpoint import read_state
-from export.damage import DAMAGED
 from export.data.corpus import Recording, open_corpus
 from export.data.fetch import fetch
 from export.data.recipes import Package, find, select
@@ -47,32 +44,18 @@ from export.training.evaluate import (
 )
 from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.hearing import PROJECTION_FILE, STANDARD_FILE, WEIGHTS_FILE, Hearing, load_hearing, read_standard
 from export.training.kind_head import Heard, fit_kinds, listen
 from export.training.kinds import noises, open_chain
 from export.training.refit import refit
 from export.training.stages import DISTILLATION, Recipe
-from export.training.student import recording_space, train
+from export.training.student import train
 
 STANDARD_BATCHES = 4
-DEFAULT_HEARING = Path(__file__).resolve().parent.parent / "models" / "default"
-WEIGHTS_FILE, STANDARD_FILE, PROJECTION_FILE = "student.pt", "standard.npz", "projection.npz"
 HELD_OUT = ("validation", "test", "unlisted")
 HELD_OUT_ROOMS, HELD_OUT_SEEDS = 32, {"test": 99, "validation": 98}
 CALIBRATION_QUERIES, FALSE_MATCHES = 4, 0.0025
 """A quarter of what is promised: the validation packages are few, and their tracks less alike than others."""
-
-
-@dataclass(frozen=True)
-class Hearing:
-    """A trained student and all that a bundle and a catalogue need beside its weights."""
-
-    student: AudioStudent
-    standard: Standard
-    projection: Projection
-
-    @property
-    def spaces(self) -> dict[str, str]:
-        return {"audio": self.projection.space, "recording": recording_space(self.student)}
 
 
 class Studio:
@@ -166,12 +149,17 @@ class Studio:
             parts += [batch.light, batch.heavy]
         return torch.cat(parts)[:windows].numpy()
 
-    def figures(self, hearing: Hearing) -> Figures:
-        """Measure on every track of the packages that were held out whole; those of validation only listen."""
-        tracks, asked = self._held_out(hearing.projection)
+    def figures(self, hearing: Hearing, split: str = "test", *, conditions: Sequence[str] = tuple(CONDITIONS),
+                with_teacher: bool = True) -> Figures:
+        """Measure on every track of the packages that were held out whole: those of ``test`` and ``unlisted`` packages
+        ask, or with ``validation`` those that may be looked at to choose; all are in the catalogue."""
+        tracks, tested = self._held_out(hearing.projection)
         embed = embedder(hearing.student, self.front_end, hearing.standard)
-        return evaluate(tracks, embed, self._held_out_rooms("test"), asked=asked,
-                        least_sureness=self.least_sureness(hearing), teacher=self._as_embed(hearing.projection))
+        return evaluate(tracks, embed, self._held_out_rooms(split),
+                        asked=tested if split == "test" else range(tested.start),
+                        least_sureness=self.least_sureness(hearing),
+                        teacher=self._as_embed(hearing.projection) if with_teacher else None,
+                        conditions={name: CONDITIONS[name] for name in conditions})
 
     def int8_figures(self, hearing: Hearing, runtime: str, folder: Path) -> Figures:
         """The same of a bundle's int8 model of this student; the teacher is asked only clean."""
@@ -179,13 +167,6 @@ class Studio:
         with open_engine(runtime, open_bundle(folder, trust=None).model("audio").file(runtime)) as engine:
             return evaluate(tracks, engine_embedder(engine, self.front_end, hearing.standard),
                             self._held_out_rooms("test"), asked=asked, least_sureness=self.least_sureness(hearing))
-
-    def validation_figures(self, hearing: Hearing, conditions: Sequence[str]) -> Figures:
-        """What may be looked at to choose: the tracks of validation packages ask, in some of the conditions."""
-        tracks, tested = self._held_out(hearing.projection)
-        return evaluate(tracks, embedder(hearing.student, self.front_end, hearing.standard),
-                        self._held_out_rooms("validation"), asked=range(tested.start), least_sureness=1.0,
-                        conditions={name: CONDITIONS[name] for name in conditions})
 
     def kinds(self, hearing: Hearing, split: str = "test") -> KindFigures:
         """Speech, music and effects of a split's packages."""
@@ -226,7 +207,7 @@ class Studio:
             batches = [maker.make(step, DISTILLATION) for step in range(STANDARD_BATCHES)]
             frames = torch.cat([torch.cat([batch.light, batch.heavy]).flatten(0, 1) for batch in batches])
             np.savez(path, mean=frames.mean(dim=0).numpy(), std=frames.std(dim=0).numpy())
-        return _read_standard(path)
+        return read_standard(path)
 
     def _as_embed(self, projection: Projection) -> Embed:
         def embed(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -237,26 +218,3 @@ class Studio:
 
     def _of_split(self, split: str, *kinds: str) -> list[Package]:
         return [package for kind in kinds for package in select(self._packages, kind) if package.split == split]
-
-
-def load_hearing(folder: Path = DEFAULT_HEARING) -> Hearing:
-    """What a training left in a folder; by default what the default bundle was made of. Raises ExportError."""
-    student = AudioStudent()
-    read_state(folder / WEIGHTS_FILE, into=student)
-    return Hearing(student.eval(), _read_standard(folder / STANDARD_FILE), Projection.load(folder / PROJECTION_FILE))
-
-
-def save_hearing(hearing: Hearing, folder: Path) -> None:
-    """Write what ``load_hearing`` reads: tensors and arrays, no code."""
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.save(hearing.student.state_dict(), folder / WEIGHTS_FILE)
-    np.savez(folder / STANDARD_FILE, mean=hearing.standard.mean, std=hearing.standard.std)
-    hearing.projection.save(folder / PROJECTION_FILE)
-
-
-def _read_standard(path: Path) -> Standard:
-    try:
-        with np.load(path, allow_pickle=False) as parts:
-            return Standard(parts["mean"], parts["std"])
-    except DAMAGED as error:
-        raise ExportError(f"{path}: not the mean and std of a front end: {error}") from error

@@ -7,9 +7,9 @@
 # fails. Needs cgroups of version 1 or 2 that root may write.
 set -eu
 root=$(realpath -m "$1") here=$(cd "$(dirname "$0")/../.." && pwd)
+[ -d "$root/usr" ] || mmdebstrap --variant=minbase --include=systemd,systemd-sysv,libnss-systemd,dbus,procps,python3,python3-venv,libportaudio2,ca-certificates,curl \
+    bookworm "$root"
 [ -x "$root/opt/roomtone/bin/roomtone" ] || {
-    mmdebstrap --variant=minbase --include=systemd,systemd-sysv,libnss-systemd,dbus,procps,python3,python3-venv,libportaudio2,ca-certificates,curl \
-        bookworm "$root"
     mkdir -p "$root/src"
     (cd "$here" && tar c edge export firmware_profiles packaging pyproject.toml README.md LICENSE) | tar x -C "$root/src"
     cp /etc/resolv.conf "$root/etc/resolv.conf"

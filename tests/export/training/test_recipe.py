@@ -10,7 +10,7 @@ from edge.engine.quantization import dequantize, quantize
 from edge.errors import ExportError
 from export.frontend import mfcc_constants
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd
-from export.training.recipe import load_hearing, save_hearing
+from export.training.hearing import load_hearing, save_hearing
 
 
 @pytest.fixture(scope="module")

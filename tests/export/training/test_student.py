@@ -31,7 +31,7 @@ from export.training.evaluate import (
     every,
 )
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
-from export.training.recipe import load_hearing
+from export.training.hearing import load_hearing
 from export.training.retrieval import Match
 from export.training.stages import Recipe, Stage, Weights
 

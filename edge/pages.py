@@ -6,6 +6,7 @@ Searches of a large catalogue touch other pages each time, so that in the end th
 
 import ctypes
 import mmap
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,20 +25,28 @@ def release(*paths: Path) -> int:
         mappings = MAPS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return 0
-    wanted, libc, mapped = tuple(f"{path.resolve()}/" for path in paths), ctypes.CDLL(None), 0
+    wanted, mapped = tuple(f"{path.resolve()}/" for path in paths), 0
     for mapping in mappings:
         span, permissions, _, _, _, *file = mapping.split(maxsplit=5)
         if file and permissions.startswith(READ_ONLY) and f"{file[0]}/".startswith(wanted):
             begin, end = (int(address, 16) for address in span.split("-"))
-            libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED)
+            drop(begin, end)
             mapped += end - begin
     return mapped
 
 
 def release_arrays(*arrays: np.ndarray) -> None:
     """The same for whole arrays of arrays.open_array, without looking for their mappings; for after each search."""
-    libc = ctypes.CDLL(None)
     for array in arrays:
         address = array.ctypes.data
-        begin = address // mmap.PAGESIZE * mmap.PAGESIZE
-        libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(address + array.nbytes - begin), mmap.MADV_DONTNEED)
+        drop(address // mmap.PAGESIZE * mmap.PAGESIZE, address + array.nbytes)
+
+
+def drop(begin: int, end: int) -> None:
+    """Of the addresses of a mapped file whose pages nobody changed; ``begin`` at the start of a page."""
+    _libc().madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), mmap.MADV_DONTNEED)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from edge.catalog.arrays import RowFile, open_array
-from edge.catalog.pages import MAPS, release, release_arrays
 from edge.errors import SnapshotError
+from edge.pages import MAPS, release, release_arrays
 
 pytestmark = pytest.mark.skipif(not MAPS.exists(), reason="the system shows no mappings")
 
