@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import MediaError, UsageError
+from edge.video import opencv
 from edge.video.opencv import capture_device
 from edge.video.sampling import SampledCapture
 from edge.video.source import Frame
@@ -31,7 +32,9 @@ class LiveCapture(SampledCapture):
         super().__init__(capture, frames_per_s=frames_per_s)
         self.description = description
         self._began_s = self._arrived_s = time.monotonic()
+        self._lives = False
         self._next = self._take()
+        self._lives = True
         if self._next is None:
             self.close()
             raise MediaError(f"{description} brings no picture that can be decoded, as in AV1 or encrypted streams")
@@ -46,6 +49,15 @@ class LiveCapture(SampledCapture):
     def arrived_at(self) -> float:
         """When a picture last came, wanted or not, in seconds of time.monotonic."""
         return self._arrived_s
+
+    def _grab(self) -> bool:
+        """After a read that timed out, FFmpeg hands out pictures that it still held: those are no new ones.
+
+        The first picture may take longer: a stream is joined between two that can be decoded alone.
+        """
+        began_s = time.perf_counter()
+        grabbed = super()._grab()
+        return grabbed and not (self._lives and time.perf_counter() - began_s >= opencv.SILENT_S)
 
     def _time_s(self) -> float:
         self._arrived_s = time.monotonic()

@@ -7,8 +7,8 @@ from edge.errors import RuntimeMissingError
 
 TIMEOUT_S = 3
 """How long opening or one read may take; OpenCV's own limits are 10 s for a camera and 30 s for a stream."""
-SILENT_CAMERA_S = 1.5
-"""The limit on a read over RTSP, after which FFmpeg tries twice more: a camera that is gone is let go after 4.5 s."""
+SILENT_S = 1.5
+"""How long a live source may bring no picture: the limit on a read over RTSP."""
 MOST_PIXELS = 1 << 26
 """Of a picture file: OpenCV decodes sixteen times as many, for half a minute, of a file of a few bytes."""
 DECODER_THREADS = 2
@@ -39,7 +39,7 @@ def capture_device(device: str) -> Any:
 def capture_film(location: str) -> Any:
     """A file or a URL, decoded by FFmpeg, as a cv2.VideoCapture; ``isOpened`` says whether it worked."""
     cv2 = opencv()
-    read_s = SILENT_CAMERA_S if location.startswith("rtsp:") else TIMEOUT_S
+    read_s = SILENT_S if location.startswith("rtsp:") else TIMEOUT_S
     settings = {
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: TIMEOUT_S * 1000,
         cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(read_s * 1000),

@@ -23,13 +23,17 @@ class SampledCapture(ABC):
 
     def _take(self) -> Frame | None:
         """The next wanted picture; None when none comes any more."""
-        while self._capture.grab():
+        while self._grab():
             time_s = self._time_s()
             if self._sampler.wants(time_s):
                 decoded, image = self._capture.retrieve()
                 if decoded and image is not None:
                     return Frame(self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB), time_s)
         return None
+
+    def _grab(self) -> bool:
+        """Take the next picture, undecoded; False when none comes any more."""
+        return bool(self._capture.grab())
 
     def _first_or_next(self) -> Frame | None:
         frame, self._next = self._next or self._take(), None

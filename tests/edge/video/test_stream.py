@@ -77,6 +77,29 @@ def test_a_live_source_gives_the_newest_at_most_so_often(film, monkeypatch):
         numbers(source)
 
 
+class Slow:
+    """A film whose pictures come after so many seconds each."""
+
+    def __init__(self, film, waits_s):
+        self._capture, self._waits_s = capture_film(str(film)), iter(waits_s)
+
+    def grab(self):
+        time.sleep(next(self._waits_s))
+        return self._capture.grab()
+
+    def __getattr__(self, name):
+        return getattr(self._capture, name)
+
+
+def test_the_first_picture_may_be_late_and_a_later_one_is_a_loss(film, monkeypatch):
+    monkeypatch.setattr(opencv_module, "SILENT_S", 0.2)
+    source = LiveCapture(Slow(film, [0.3, 0.05, 0.3]), "stream x", frames_per_s=1_000)
+    source.read()
+    source.read()
+    with pytest.raises(MediaError, match="delivers no pictures any more"):
+        source.read()
+
+
 def test_a_live_stream_that_stops():
     """Over UDP, in real time: no picture is stale, and the end of the sending is noticed."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -124,7 +147,7 @@ def test_rtsp_shows_what_is_sent_and_its_end_is_a_loss(rtsp):
 
 
 def test_an_rtsp_server_that_is_killed_or_falls_silent_is_let_go(rtsp, monkeypatch):
-    monkeypatch.setattr(opencv_module, "SILENT_CAMERA_S", 0.3)
+    monkeypatch.setattr(opencv_module, "SILENT_S", 0.5)
     for lose in (rtsp.kill, rtsp.stall):
         with open_video(rtsp.url, frames_per_s=5) as source:
             source.read()
@@ -133,5 +156,6 @@ def test_an_rtsp_server_that_is_killed_or_falls_silent_is_let_go(rtsp, monkeypat
             with pytest.raises(MediaError, match="delivers no pictures any more"):
                 numbers(source)
             assert arrived_s <= source.arrived_at() < time.monotonic()
+            assert time.monotonic() - source.arrived_at() < 3 * 0.5, "no picture counted that was no new one"
         rtsp.kill()
         rtsp.start()
