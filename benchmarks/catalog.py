@@ -1,6 +1,6 @@
 """What does a catalogue cost to write, to open and to ask, by its size?"""
 
-import sys
+import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -62,5 +62,15 @@ def item_of(number: int, size: int, random: np.random.Generator) -> Item:
                 licence="CC-BY-4.0", source="synthetic", popularity=number / size, added_s=1.7e9 + number)
 
 
-if __name__ == "__main__":  # python -m benchmarks.catalog FOLDER ITEMS WINDOWS
-    write(Path(sys.argv[1]), int(sys.argv[2]), windows=int(sys.argv[3]))
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.catalog", description="Write a synthetic catalogue.",
+                                     epilog="example: python -m benchmarks.catalog /tmp/large 100000 40")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("items", type=int)
+    parser.add_argument("windows", type=int, nargs="?", default=WINDOWS, help="of each recording (default: %(default)s)")
+    options = parser.parse_args()
+    write(options.folder, options.items, windows=options.windows)
+
+
+if __name__ == "__main__":
+    main()

@@ -72,8 +72,11 @@ def _how(error: ImportError) -> str:
 
 
 def _queries(vectors: np.ndarray, number: int) -> np.ndarray:
-    """Near items but none of them: each some way from one item to another. float32 (number, d)."""
-    first, second = np.random.default_rng(1).integers(0, len(vectors), (2, number))
+    """Near items but none of them: each some way from one item to another. float32 (number, d).
+
+    They are not those by which the writer measures how many lists are enough (export/catalog/inverted_lists.py).
+    """
+    first, second = np.random.default_rng(4).integers(0, len(vectors), (2, number))
     return unit(vectors[first] + np.float32(0.5) * vectors[second])
 
 

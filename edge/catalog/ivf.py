@@ -14,6 +14,9 @@ from edge.catalog.lists import Lists
 
 NEIGHBOURS = (10, 100, 1000)
 """For so many the writer measures how many lists a search must look into; between them that is interpolated."""
+FURTHER = 1.1
+"""A filter's nearest lie so many times further, in neighbours, than its share says: the last of ten may by chance, and
+the furthest are the hardest to find (benchmarks/million.py)."""
 LISTS_PER_PROBE = 8
 """Centroids are compared of groups that hold so many times the lists to be looked into (benchmarks/search.py)."""
 PICKED_COST, PASSED_COST, MASK_COST = 2.0, 0.4, 0.01
@@ -60,7 +63,7 @@ class IvfIndex:
         count, total = int(np.count_nonzero(allowed)), len(self._lists.vectors)
         share = count / len(allowed)
         while share > 0:
-            probes = self._probes(k / share)
+            probes = self._probes(FURTHER * k / share)
             visited = probes * total / len(self._lists.centroids)
             if count * PICKED_COST + len(allowed) * MASK_COST <= visited * (PASSED_COST + share):
                 break
@@ -93,6 +96,8 @@ class IvfIndex:
         """Numbers of the nearest lists."""
         lists = self._lists
         groups = -(-LISTS_PER_PROBE * probes * len(lists.groups) // len(lists.centroids)) + 1
+        if groups >= len(lists.groups):
+            return _highest(self._scorer.all(lists.centroids, scaled), probes)
         nearest = spans(lists.grouped, _highest(self._groups @ scaled, groups))
         scores = self._scorer.some(lists.centroids, scaled, nearest)
         return nearest[_highest(scores, probes)]

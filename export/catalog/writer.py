@@ -18,7 +18,7 @@ from export.catalog.vectors import ViewFiles
 from export.manifest import seal
 from export.replacement import recover, replace_folder
 
-IVF_FROM_VECTORS = 20_000
+IVF_FROM_VECTORS = 10_000
 """From here on a view gets an index. Below, exact search is as fast (benchmarks/search.py)."""
 IVF_FROM_WINDOWS = 200_000
 """The same for windows, which are looked up once for each new sound rather than several times for each list."""
