@@ -67,7 +67,8 @@ def main() -> None:
                                      epilog="example: python -m benchmarks.catalog /tmp/large 100000 40")
     parser.add_argument("folder", type=Path)
     parser.add_argument("items", type=int)
-    parser.add_argument("windows", type=int, nargs="?", default=WINDOWS, help="of each recording (default: %(default)s)")
+    parser.add_argument("windows", type=int, nargs="?", default=WINDOWS,
+                        help="of each recording (default: %(default)s)")
     options = parser.parse_args()
     write(options.folder, options.items, windows=options.windows)
 
