@@ -73,6 +73,17 @@ def test_a_window_longer_than_the_context_is_kept_while_it_is_the_last():
     np.testing.assert_allclose(builder.context().windows["audio"], [[0, 1]])
 
 
+def test_a_source_whose_clock_begins_anew_leaves_nothing_behind():
+    """As a live stream's may, and a film's that comes round again."""
+    builder = ContextBuilder(seconds=10)
+    for _ in range(50):
+        for time_s in range(8):
+            builder.add(seen(time_s, 1.0, time_s))
+    assert builder.context().starts_s["video"].tolist() == list(range(8))
+    builder.add(seen(3, 0.0, 1.0))
+    assert builder.context().starts_s["video"].tolist() == [0, 1, 2, 3, 3]
+
+
 def test_senses_do_not_push_each_other_out():
     builder = ContextBuilder(seconds=5)
     builder.add(seen(0, 1, 0))
