@@ -75,7 +75,7 @@ class ContextBuilder:
     def add(self, embedding: Embedding) -> None:
         recent = self._recent[embedding.modality]
         with self._lock:
-            while recent and recent[-1].start_s > embedding.start_s:
+            while recent and recent[-1].start_s >= embedding.start_s:
                 recent.pop()  # the source's clock began anew; what would be later is the past, and would stay
             recent.append(embedding)
             while len(recent) > 1 and recent[0].start_s < embedding.end_s - self._seconds:

@@ -81,7 +81,7 @@ def test_a_source_whose_clock_begins_anew_leaves_nothing_behind():
             builder.add(seen(time_s, 1.0, time_s))
     assert builder.context().starts_s["video"].tolist() == list(range(8))
     builder.add(seen(3, 0.0, 1.0))
-    assert builder.context().starts_s["video"].tolist() == [0, 1, 2, 3, 3]
+    assert builder.context().starts_s["video"].tolist() == [0, 1, 2, 3]
 
 
 def test_senses_do_not_push_each_other_out():
