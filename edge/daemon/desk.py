@@ -23,6 +23,7 @@ from edge.recommend.candidates import EVERYTHING
 from edge.recommend.filters import Filters
 from edge.recommend.history import Event, History
 from edge.recommend.recommender import Recommender
+from edge.recommend.round import Round
 
 SIMILAR_ITEMS = 3
 NOT_SHOWN = ("row",)
@@ -52,9 +53,9 @@ class Desk:
 
     async def add(self, event: Event) -> bool:
         """Durable when it returns; False when the event was there already. Raises Refusal, StateError."""
-        await self.read(self._item, event.item)
+        drawn_from = await self.read(self._drawn_from, event)
         try:
-            return await self._on(self._writer, self._history.add, event)
+            return await self._on(self._writer, self._history.add, event, drawn_from)
         except ConflictError as error:
             raise Refusal(409, "id_used_before", str(error)) from error
 
@@ -115,6 +116,11 @@ class Desk:
         if found is None:
             raise Refusal(404, "unknown_item", f"the catalogue has no item {item!r:.140}")
         return _shown(found)
+
+    def _drawn_from(self, event: Event) -> Round | None:
+        """What an impression was drawn from. Raises Refusal for an item that the catalogue does not have."""
+        self._item(event.item)
+        return self._recommender.drawn_from(event.user, event.item) if event.event == "impression" else None
 
     def _search(self, words: str, k: int) -> dict[str, Any]:
         found = self._snapshot.items.search(words, k)

@@ -19,12 +19,18 @@ CREATE TABLE events (
     item TEXT NOT NULL,
     event TEXT NOT NULL,
     value REAL,
-    time_s REAL NOT NULL
+    time_s REAL NOT NULL,
+    drawn_from TEXT
 );
 CREATE INDEX events_of_user ON events (user, number);
+CREATE INDEX rounds_of_user ON events (user, number) WHERE drawn_from IS NOT NULL;
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 INSERT INTO counters VALUES ('forgettings', 0);
 """
+LATER = ("ALTER TABLE events ADD COLUMN drawn_from TEXT",
+         "CREATE INDEX rounds_of_user ON events (user, number) WHERE drawn_from IS NOT NULL")  # fmt: skip
+"""What an older version's file lacks. That version goes on reading, writing and forgetting with it, so the format's
+number is the same."""
 SETTINGS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -65,6 +71,7 @@ def connect(path: Path, *, wait_s: float) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
     try:
         _recognise(database, path)
+        _extend(database)
         for setting in SETTINGS:
             database.execute(f"PRAGMA {setting}")
     except BaseException:
@@ -121,6 +128,20 @@ def _recognise(database: sqlite3.Connection, path: Path) -> None:
             database.execute(statement)
         database.execute(f"PRAGMA application_id={APPLICATION_ID}")
         database.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+
+
+def _extend(database: sqlite3.Connection) -> None:
+    if has_rounds(database):
+        return
+    with transaction(database):
+        if not has_rounds(database):  # another process may have been first
+            for statement in LATER:
+                database.execute(statement)
+
+
+def has_rounds(database: sqlite3.Connection) -> bool:
+    """Whether the file can hold what impressions were drawn from."""
+    return any(row[1] == "drawn_from" for row in database.execute("PRAGMA table_info(events)"))
 
 
 def check_whole(database: sqlite3.Connection) -> None:

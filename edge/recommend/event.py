@@ -67,8 +67,13 @@ def parse(line: str) -> Event:
         table = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"not a JSON object: {error!s:.120}") from error
+    return of_table(table)
+
+
+def of_table(table: Any) -> Event:
+    """The event in a parsed JSON object, checked. Raises UsageError that says what is wrong with it."""
     if not isinstance(table, dict):
-        raise UsageError(f"not a JSON object: {line!r:.80}")
+        raise UsageError(f"not a JSON object: {table!r:.80}")
     event = Event(**_fields(table))
     check(event)
     return event

@@ -9,19 +9,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
-from edge.errors import ConflictError, StateError
-from edge.recommend.database import check_whole, connect, saying, transaction
+from edge.errors import ConflictError, StateError, UsageError
+from edge.recommend.database import check_whole, connect, has_rounds, saying, transaction
 from edge.recommend.event import EVENTS, Event, check
+from edge.recommend.round import Round
 
 __all__ = ["EVENTS", "Event", "History"]
 
 KEPT_PER_USER = 50_000
 """Older events of a user are dropped: some 8 MB, years of a household's listening."""
+KEPT_ROUNDS_PER_USER = 1024
+"""Of older impressions it is forgotten what they were drawn from: .6 MB as a rule, 4 MB at most."""
 RETENTION_CHECK_EVERY = 256
 FIELDS = "id, user, item, event, value, time_s"
 
@@ -45,13 +48,16 @@ class History:
             self._reader = connect(self.path, wait_s=wait_s)
             check_whole(self._reader)
 
-    def add(self, event: Event) -> bool:
-        """Keep an event; it is on the disk when this returns.
+    def add(self, event: Event, drawn_from: Round | None = None) -> bool:
+        """Keep an event; it is on the disk when this returns. ``drawn_from``: what an impression was drawn from.
 
         Returns False when exactly this event was there already. Raises ConflictError when another event of the
         same id was.
         """
-        return self.add_all([event]) == 1
+        result = self.add_each([event], [drawn_from])[0]
+        if isinstance(result, ConflictError):
+            raise result
+        return result
 
     def add_all(self, events: Iterable[Event]) -> int:
         """Keep all events or, when one is refused, none. Returns how many were new."""
@@ -64,15 +70,23 @@ class History:
                 self._retain(database, user, new)
         return new
 
-    def add_each(self, events: Sequence[Event]) -> list[bool | ConflictError]:
+    def add_each(
+        self, events: Sequence[Event], drawn_from: Sequence[Round | None] = ()
+    ) -> list[bool | ConflictError]:
         """Keep events in one go, but for those whose id was used before with other content.
 
-        Returns for each whether it was new, or why it was refused.
+        ``drawn_from``: for each event what it was drawn from, or nothing at all. Returns for each whether it was new,
+        or why it was refused.
         """
-        for event in events:
+        rounds = list(drawn_from) or [None] * len(events)
+        for event, drawn in zip(events, rounds, strict=True):
             check(event)
+            if drawn is not None:
+                drawn.check(event)
         with self._writing("stored") as database:
-            results = [self._inserted(database, event) for event in events]
+            results = [self._inserted(database, event, drawn) for event, drawn in zip(events, rounds, strict=True)]
+            for user in {event.user for event, drawn in zip(events, rounds, strict=True) if drawn is not None}:
+                self._retain_rounds(database, user)
             new = sum(result is True for result in results)
             for user in {event.user for event, result in zip(events, results, strict=True) if result is True}:
                 self._retain(database, user, new)
@@ -87,6 +101,17 @@ class History:
         question = f"SELECT number, {FIELDS} FROM events WHERE user = ? AND number > ? ORDER BY number DESC LIMIT ?"
         rows = self._read(question, (user, after, -1 if limit is None else limit))
         return [(row[0], Event(*row[1:])) for row in reversed(rows)]
+
+    def rounds(self, user: str) -> dict[str, Round]:
+        """What a user's impressions were drawn from, by the id of the event; those of which it is kept."""
+        if not has_rounds(self._reader):  # an older version's file that can only be read
+            return {}
+        question = "SELECT id, drawn_from FROM events WHERE user = ? AND drawn_from IS NOT NULL ORDER BY number"
+        found = {}
+        for name, text in self._read(question, (user,)):
+            with suppress(UsageError):  # a damaged one is worth less than the event beside it
+                found[name] = Round.parse(text)
+        return found
 
     def users(self) -> list[str]:
         return [row[0] for row in self._read("SELECT DISTINCT user FROM events ORDER BY user", ())]
@@ -129,16 +154,16 @@ class History:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _inserted(self, database: sqlite3.Connection, event: Event) -> bool | ConflictError:
+    def _inserted(self, database: sqlite3.Connection, event: Event, drawn: Round | None) -> bool | ConflictError:
         try:
-            return self._insert(database, event)
+            return self._insert(database, event, drawn)
         except ConflictError as error:
             return error
 
-    def _insert(self, database: sqlite3.Connection, event: Event) -> bool:
+    def _insert(self, database: sqlite3.Connection, event: Event, drawn: Round | None = None) -> bool:
         stamped = event if event.time_s is not None else replace(event, time_s=time.time())
-        sql = f"INSERT INTO events ({FIELDS}) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
-        if database.execute(sql, astuple(stamped)).rowcount == 1:
+        sql = f"INSERT INTO events ({FIELDS}, drawn_from) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+        if database.execute(sql, (*astuple(stamped), drawn and drawn.text())).rowcount == 1:
             return True
         row = database.execute(f"SELECT {FIELDS} FROM events WHERE id = ?", (event.id,)).fetchone()
         if not event.same_as(Event(*row)):
@@ -156,6 +181,15 @@ class History:
             "DELETE FROM events WHERE user = ? AND number <= (SELECT number FROM events WHERE user = ? "
             "ORDER BY number DESC LIMIT 1 OFFSET ?)",
             (user, user, self._kept_per_user),
+        )
+
+    def _retain_rounds(self, database: sqlite3.Connection, user: str) -> None:
+        """Forget what all but the newest KEPT_ROUNDS_PER_USER impressions were drawn from."""
+        database.execute(
+            "UPDATE events SET drawn_from = NULL WHERE user = ? AND drawn_from IS NOT NULL AND number <= "
+            "(SELECT number FROM events WHERE user = ? AND drawn_from IS NOT NULL "
+            "ORDER BY number DESC LIMIT 1 OFFSET ?)",
+            (user, user, KEPT_ROUNDS_PER_USER),
         )
 
     @contextmanager

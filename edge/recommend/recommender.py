@@ -11,8 +11,8 @@ from edge.errors import UsageError
 from edge.recommend import explore, works
 from edge.recommend import ranker as rankers
 from edge.recommend.candidates import EVERYTHING, Request, allowed, gather
-from edge.recommend.explore import seed_of
-from edge.recommend.features import describe
+from edge.recommend.explore import Draw, seed_of
+from edge.recommend.features import Features, describe
 from edge.recommend.filters import Filters
 from edge.recommend.gini import rerank
 from edge.recommend.history import History
@@ -20,6 +20,7 @@ from edge.recommend.lookup import Lookup
 from edge.recommend.ranker import Ranker
 from edge.recommend.reasons import MAX_REASONS, TO_EXPLORE, Reasons
 from edge.recommend.recognition import Recogniser
+from edge.recommend.round import Round
 from edge.recommend.taste import Taste
 
 MAX_CANDIDATES = 10_000
@@ -89,6 +90,7 @@ class Recommender:
         self._exploration, self._filters, self._seed = exploration, filters, seed
         self._lookup, self._recogniser = Lookup(snapshot), Recogniser(snapshot)
         self._tastes: dict[str, Taste] = {}  # the one that was asked for last is the last
+        self._drawn: dict[str, _Drawn] = {}  # likewise, of each user's last list
         self._forgettings = history.forgettings()
 
     def recommend(
@@ -108,9 +110,11 @@ class Recommender:
             return []
         features = describe(self._lookup, request, rows)
         scores = self._ranker.score(features.values) - self._exposure_penalty * self._lookup.exposure[rows]
-        chosen, propensity = self._ordered(rows, scores, k, seed_of(self._seed, user, request.taste.read_until))
+        chosen, draw = self._ordered(rows, scores, k, seed_of(self._seed, user, request.taste.read_until))
+        self._remember(user, features, draw, place=len(chosen))
         items = self._lookup.items(rows[chosen])
         reasons = Reasons(self._lookup, request, self._ranker, features, items).of(chosen)
+        propensity = float(draw.propensities[draw.shown]) if draw is not None and draw.explored else None
         if propensity is not None:
             reasons[-1] = (TO_EXPLORE, *reasons[-1])[:MAX_REASONS]
         return [
@@ -118,8 +122,32 @@ class Recommender:
             for place, (index, item, why) in enumerate(zip(chosen, items, reasons, strict=True), start=1)
         ]  # fmt: skip
 
-    def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, float | None]:
-        """The list as indices into the candidates ``rows``, and the propensity of its last place if it was drawn."""
+    def drawn_from(self, user: str, item: str) -> Round | None:
+        """What the item was drawn from, if it has the place of the user's last list that is given by chance.
+
+        Told once a list: a second impression of it is of no other draw.
+        """
+        self._heed_forgetting()
+        drawn = self._drawn.get(user)
+        if drawn is None or drawn.row != self._lookup.row(item):
+            return None
+        del self._drawn[user]
+        items = tuple(one.item for one in self._lookup.items(drawn.rows))
+        exposures = self._exposure_penalty * self._lookup.exposure[drawn.rows]
+        return Round.of(items, drawn.place, drawn.propensities, exposures, drawn.values)
+
+    def _remember(self, user: str, features: Features, draw: Draw | None, *, place: int) -> None:
+        """Keep what the list's last place was drawn from, 1 KB a user, until an impression of it comes."""
+        self._drawn.pop(user, None)
+        if draw is None:
+            return
+        if len(self._drawn) >= MOST_TASTES:
+            del self._drawn[next(iter(self._drawn))]
+        rows, values = features.rows[draw.candidates], features.values[draw.candidates]
+        self._drawn[user] = _Drawn(rows, draw.shown, place, draw.propensities, values)
+
+    def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, Draw | None]:
+        """The list as indices into the candidates ``rows``, and the draw for its last place if there was one."""
         chosen = works.once_each(
             lambda free: rerank(scores[free], self._lookup.groups[rows[free]], k, bound=self._gini_bound),
             lambda chosen: self._lookup.items(rows[chosen]), len(rows))  # fmt: skip
@@ -142,18 +170,38 @@ class Recommender:
         item = self._lookup.item(match.row)
         return Recognition(item.item, item.title, item.artist, round(match.score, 4), item.kind)
 
-    def _taste(self, user: str) -> Taste:
-        """The user's taste, with every event of the history taken in."""
+    def _heed_forgetting(self) -> None:
+        """Drop what was learned before somebody was forgotten."""
         forgettings = self._history.forgettings()
         if forgettings != self._forgettings:
             self._tastes.clear()
+            self._drawn.clear()
             self._forgettings = forgettings
+
+    def _taste(self, user: str) -> Taste:
+        """The user's taste, with every event of the history taken in."""
+        self._heed_forgetting()
         taste = self._tastes.pop(user, None) or Taste(self._lookup)
         if len(self._tastes) >= MOST_TASTES:
             del self._tastes[next(iter(self._tastes))]
         self._tastes[user] = taste
         taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
         return taste
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A draw (explore.Draw) with the rows of its candidates, int32 (m,), and their features, float32 (m, features)."""
+
+    rows: np.ndarray
+    shown: int
+    place: int
+    propensities: np.ndarray
+    values: np.ndarray
+
+    @property
+    def row(self) -> int:
+        return int(self.rows[self.shown])
 
 
 def _recommendation(

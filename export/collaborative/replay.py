@@ -74,12 +74,14 @@ def draw(lists: list[RankingList], logging: Ranker, *, seed: int, rounds: int = 
 
 def probabilities(lists: list[RankingList], ranker: Ranker) -> list[np.ndarray]:
     """Of each list's candidates, how likely the ranker shows them: the softmax of its standardised scores."""
-    result = []
-    for one in lists:
-        scores = ranker.score(one.values).astype(np.float64)
-        powers = np.exp((scores - scores.max()) / max(float(scores.std()), 1e-9) / TEMPERATURE)
-        result.append(powers / powers.sum())
-    return result
+    return [softmax(ranker.score(one.values)) for one in lists]
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Of scores (n,), standardised: float64 (n,)."""
+    scores = scores.astype(np.float64)
+    powers = np.exp((scores - scores.max()) / max(float(scores.std()), 1e-9) / TEMPERATURE)
+    return powers / powers.sum()
 
 
 def value(lists: list[RankingList], chances: list[np.ndarray]) -> float:

@@ -3,6 +3,18 @@
 ``run`` takes the parsed arguments and returns the document that is printed. What is slow to import is imported in it.
 """
 
-from export.commands import catalog, collaborative, evaluate, keygen, map, model, publish, sign, teachers, verify
+from export.commands import (
+    catalog,
+    collaborative,
+    evaluate,
+    keygen,
+    map,
+    model,
+    publish,
+    replay,
+    sign,
+    teachers,
+    verify,
+)
 
-ALL = (model, catalog, map, collaborative, evaluate, teachers, verify, keygen, sign, publish)
+ALL = (model, catalog, map, collaborative, evaluate, replay, teachers, verify, keygen, sign, publish)

@@ -1,13 +1,16 @@
 import io
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.recommend.event import EVENTS, Event
 from edge.recommend.exchange import BATCH_LINES, MAX_LINE_BYTES, MOST_REFUSED, export_lines, import_lines
+from edge.recommend.feature_names import NAMES
 from edge.recommend.history import History
+from edge.recommend.round import Round
 
 
 def event(number: int, user: str = "anna", **fields) -> Event:
@@ -97,3 +100,20 @@ def test_a_user_whose_only_line_is_refused_does_not_hold_up_the_others(tmp_path)
         lines = [Event("2", "anna", "track:2", "like", None, 2.0), Event("1", "ben", "track:1", "like", None, 1.0)]
         done = import_lines(history, io.BytesIO("\n".join(event.line() for event in lines).encode()))
         assert (done.new, done.refused_count, history.users()) == (1, 1, ["anna"])
+
+
+def test_what_an_impression_was_drawn_from_goes_along(history, tmp_path):
+    drawn = Round.of(("track-1", "ø 🎧"), 3, np.array([0.75, 0.25]), np.zeros(2), np.ones((2, len(NAMES))))
+    history.add(event(1, event="impression"), drawn)
+    history.add(event(2))
+    out = list(export_lines(history))
+    assert json.loads(out[0])["drawn_from"]["propensities"] == [0.75, 0.25]
+    assert json.loads(out[1]) == json.loads(event(2).line())
+    bad = [out[0].replace("id-1", "x").replace("0.75", "0.85"),
+           out[0].replace("id-1", "y").replace("impression", "like"),
+           out[1].replace("id-2", "z")[:-1] + ', "drawn_from": 5}']  # fmt: skip
+    with History(tmp_path / "copy.sqlite") as copy:
+        done = import_lines(copy, io.BytesIO("\n".join([*out, *bad]).encode()))
+        assert (done.new, [number for number, _ in done.refused]) == (2, [3, 4, 5])
+        assert list(export_lines(copy)) == out
+        assert copy.rounds("anna") == {"id-1": drawn}

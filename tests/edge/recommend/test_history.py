@@ -5,12 +5,15 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ConflictError, StateError, UsageError
+from edge.recommend.feature_names import NAMES
 from edge.recommend.history import Event, History
+from edge.recommend.round import Round
 
 
 def event(number: int, user: str = "anna", **fields) -> Event:
@@ -240,3 +243,93 @@ def test_damage_anywhere_is_a_sentence_or_harmless(filled, tmp_path, data):
         history.add(event(1001))
         history.users()
         history.events("anna")
+
+
+def drawn(*items: str) -> Round:
+    count = len(items)
+    return Round.of(items, 10, np.full(count, 1 / count), np.zeros(count), np.ones((count, len(NAMES))))
+
+
+def test_what_impressions_were_drawn_from_is_kept_with_them(path):
+    rounds = {f"id-{number}": drawn(f"track-{number}", "other") for number in range(3)}
+    with History(path) as history:
+        for number, one in enumerate(rounds.values()):
+            assert history.add(event(number, event="impression"), one)
+        assert not history.add(event(1, event="impression"))  # the same message again
+        history.add(event(7))
+    with History(path) as history:
+        assert history.rounds("anna") == rounds
+        assert history.rounds("ben") == {}
+        assert [one.id for one in history.events("anna")] == [*rounds, "id-7"]
+
+
+def test_so_many_rounds_are_kept_and_every_event(path, monkeypatch):
+    monkeypatch.setattr("edge.recommend.history.KEPT_ROUNDS_PER_USER", 5)
+    with History(path) as history:
+        for number in range(9):
+            history.add(event(number, event="impression"), drawn(f"track-{number}", "other"))
+            history.add(event(100 + number, user="ben", event="impression"), drawn(f"track-{100 + number}"))
+        assert list(history.rounds("anna")) == [f"id-{number}" for number in range(4, 9)]
+        assert len(history.events("anna")) == 9
+        assert len(history.rounds("ben")) == 5
+
+
+def test_forgetting_leaves_no_byte_of_a_round(path):
+    with History(path) as history:
+        for number in range(50):
+            history.add(event(number, "ben"))
+            history.add(event(99 + number, event="impression"), drawn(f"track-{99 + number}", f"a-candidate-{number}"))
+        files = [file for file in path.parent.iterdir() if file.is_file()]
+        assert any(b"a-candidate" in file.read_bytes() for file in files)
+        history.forget("anna")
+        assert history.rounds("anna") == {}
+        assert not any(b"a-candidate" in file.read_bytes() for file in path.parent.iterdir())
+        assert len(history.events("ben")) == 50
+
+
+def old_file(path) -> list[Event]:
+    """A file as it was laid out before rounds were kept, with two events. Returns them."""
+    path.parent.mkdir()
+    database = sqlite3.connect(path)
+    database.executescript("""
+        CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, user TEXT NOT NULL,
+                             item TEXT NOT NULL, event TEXT NOT NULL, value REAL, time_s REAL NOT NULL);
+        CREATE INDEX events_of_user ON events (user, number);
+        CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO counters VALUES ('forgettings', 3);
+        INSERT INTO events VALUES (1, 'a', 'anna', 'x', 'like', NULL, 5.0), (2, 'b', 'anna', 'y', 'dwell', 7.0, 6.0);
+        PRAGMA application_id=0x526F6F6D; PRAGMA user_version=1;
+    """)
+    database.close()
+    return [Event("a", "anna", "x", "like", None, 5.0), Event("b", "anna", "y", "dwell", 7.0, 6.0)]
+
+
+def test_an_older_versions_file_is_taken_over(path):
+    kept = old_file(path)
+    with History(path) as history:
+        assert history.events("anna") == kept
+        assert history.rounds("anna") == {}
+        assert history.forgettings() == 3
+        assert history.add(event(1, event="impression"), drawn("track-1"))
+        assert list(history.rounds("anna")) == ["id-1"]
+    database = sqlite3.connect(path)  # as the older version goes on
+    fields = "(id, user, item, event, value, time_s)"
+    database.execute(f"INSERT INTO events {fields} VALUES ('c', 'anna', 'z', 'play', NULL, 8)")
+    database.execute("DELETE FROM events WHERE item = 'track-1'")
+    database.commit()
+    database.close()
+    with History(path) as history:
+        assert [one.id for one in history.events("anna")] == ["a", "b", "c"]
+        assert history.rounds("anna") == {}
+
+
+def test_a_damaged_round_costs_no_event(path):
+    with History(path) as history:
+        history.add(event(1, event="impression"), drawn("track-1"))
+        history.add(event(2, event="impression"), drawn("track-2"))
+        database = sqlite3.connect(path)
+        database.execute("UPDATE events SET drawn_from = '{' WHERE id = 'id-1'")
+        database.commit()
+        database.close()
+        assert list(history.rounds("anna")) == ["id-2"]
+        assert len(history.events("anna")) == 2
