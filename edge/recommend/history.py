@@ -104,8 +104,9 @@ class History:
 
     def rounds(self, user: str) -> dict[str, Round]:
         """What a user's impressions were drawn from, by the id of the event; those of which it is kept."""
-        if not has_rounds(self._reader):  # an older version's file that can only be read
-            return {}
+        with self._read_lock, saying(self.path, "read"):
+            if not has_rounds(self._reader):  # an older version's file that can only be read
+                return {}
         question = "SELECT id, drawn_from FROM events WHERE user = ? AND drawn_from IS NOT NULL ORDER BY number"
         found = {}
         for name, text in self._read(question, (user,)):

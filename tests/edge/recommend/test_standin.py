@@ -6,6 +6,7 @@ import os
 import pytest
 
 from edge.errors import StateError
+from edge.recommend.exchange import export_lines
 from edge.recommend.history import Event, History
 from edge.recommend.standin import StandIn, open_kept
 
@@ -111,3 +112,18 @@ def test_a_place_where_no_folder_can_be_is_an_error(tmp_path):
 
 def test_closing_it_twice_over_is_harmless(path, unwritable):
     StandIn(path, REASON).close()
+
+
+def test_an_older_versions_file_that_can_only_be_read_is_read(path, unwritable):
+    import sqlite3
+
+    unwritable(False)
+    with History(path) as history:
+        history.add(event("kept"))
+    database = sqlite3.connect(path)
+    database.executescript("DROP INDEX rounds_of_user; ALTER TABLE events DROP COLUMN drawn_from;")
+    database.close()
+    unwritable(True)
+    with open_kept(path) as history:
+        assert [kept.id for kept in history.events("anna")] == ["kept"]
+        assert list(export_lines(history)) == [event("kept").line()]
