@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from edge.daemon.health import SenseHealth, State
+from edge.daemon.shedding import trim_heap
 from edge.errors import MediaError, RoomtoneError
 
 FIRST_RETRY_S = 0.25
@@ -190,7 +191,9 @@ class Capture:
 
     def _lose(self, reason: str) -> None:
         self._enter(State.LOST, reason)  # first: closing what a hung sound server holds waits for that server
-        self._release()
+        if self._source is not None:
+            self._release()
+            trim_heap()  # what a sound server's client took comes in other pieces the next time: 5 MB after 100 losses
         self.on_break()
         for _ in range(round(self._retry_s / BEAT_S)):
             if not self._wait():

@@ -9,14 +9,33 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from edge.memory import measured
 from tests.edge.daemon.process import Daemon
 
 NOTICED_S, BACK_S = 2.0, 5.0
 LONGEST_ABSENCE_S = 6.0
 PATIENCE_S = 30.0
+MOST_GROWTH_BYTES = 2_000_000
+"""Of anonymous memory, between the time when each kind of loss has been once and the end."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the daemon holds of the system."""
+
+    descriptors: int
+    threads: int
+    anonymous_bytes: int
+
+    @classmethod
+    def by(cls, daemon: Daemon) -> "Held":
+        process = Path(f"/proc/{daemon.process.pid}")
+        return cls(*(len(list((process / part).iterdir())) for part in ("fd", "task")),
+                   measured(process)["anonymous_bytes"])
 
 
 @dataclass(frozen=True)
@@ -27,6 +46,8 @@ class Loss:
     """From the loss until /healthz says so."""
     back_s: float
     """From the device's return until sound arrives."""
+    held: Held
+    """Then."""
 
 
 Ways = dict[str, tuple[Callable[[], object], Callable[[], object]]]
@@ -37,7 +58,7 @@ class Watch:
     """What a client sees of one of the daemon's senses."""
 
     def __init__(self, daemon: Daemon, sense: str = "audio"):
-        self._sense = sense
+        self._sense, self._daemon = sense, daemon
         self._client, self._reader = daemon.client(), daemon.client()
         self.losses_told = 0
         """Losses that the event stream told of."""
@@ -57,6 +78,9 @@ class Watch:
     def losses_counted(self) -> int:
         return int(float(re.search(rf'roomtone_losses_total\{{sense="{self._sense}"\}} (\S+)',
                                    self._client.get("/metrics").text).group(1)))
+
+    def held(self) -> Held:
+        return Held.by(self._daemon)
 
     def status(self) -> dict:
         return self._client.get("/v1/status").json()
@@ -84,7 +108,7 @@ def lose_again_and_again(count: int, ways: Ways, watch: Watch, chance: random.Ra
         time.sleep(max(0.0, absent_s - noticed_s))
         bring_back()
         back_s = watch.seconds_until(True)
-        losses.append(Loss(kind, absent_s, noticed_s, back_s))
+        losses.append(Loss(kind, absent_s, noticed_s, back_s, watch.held()))
         print(f"{number + 1:3d}  {kind:20s} noticed {noticed_s:5.2f} s  back {back_s:5.2f} s", file=sys.stderr)
     return losses
 
@@ -98,6 +122,7 @@ def faults_of(count: int, losses: list[Loss], watch: Watch, daemon: Daemon, sens
     for loss in losses:
         if loss.noticed_s > NOTICED_S or loss.back_s > BACK_S:
             yield f"{loss.kind}: noticed after {loss.noticed_s:.2f} s, back after {loss.back_s:.2f} s"
+    yield from leaks(losses)
     said = len(re.findall(rf"WARNING .*: {sense}: lost: ", daemon.log))
     for where, number in (("status", watch.status()[sense]["losses"]), ("metrics", watch.losses_counted()),
                           ("events", watch.losses_told), ("log", said)):
@@ -107,6 +132,16 @@ def faults_of(count: int, losses: list[Loss], watch: Watch, daemon: Daemon, sens
         yield "the log has a traceback"
 
 
+def leaks(losses: list[Loss]):
+    """What the daemon holds more of after the last round of all kinds than after the first, in words."""
+    kinds = len({loss.kind for loss in losses})
+    first, last = ([loss.held for loss in part] for part in (losses[:kinds], losses[-kinds:]))
+    for what, allowed in (("descriptors", 0), ("threads", 0), ("anonymous_bytes", MOST_GROWTH_BYTES)):
+        before, after = (max((getattr(held, what) for held in part), default=0) for part in (first, last))
+        if after > before + allowed:
+            yield f"{what}: {before} after the first losses, {after} after the last"
+
+
 def table(losses: list[dict]) -> str:
     rows = ["| how it is lost | times | noticed, median / max s | back, median / max s |", "|---|---|---|---|"]
     for kind in dict.fromkeys(loss["kind"] for loss in losses):
@@ -114,6 +149,8 @@ def table(losses: list[dict]) -> str:
                          for key in ("noticed_s", "back_s"))
         rows.append(f"| {kind} | {noticed.size} | {np.median(noticed):.2f} / {noticed.max():.2f} | "
                     f"{np.median(back):.2f} / {back.max():.2f} |")
+    held = ", ".join(f"{what} {losses[0]['held'][what]} and {losses[-1]['held'][what]}" for what in losses[0]["held"])
+    rows.append(f"Held after the first and after the last: {held}")
     return "\n".join(rows)
 
 

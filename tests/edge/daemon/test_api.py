@@ -151,6 +151,12 @@ def test_feedback_may_leave_out_user_value_and_time(client):
     assert check(answer, "/v1/feedback", "post")["new"]
 
 
+def test_feedback_of_a_stay_says_how_long_it_was(client):
+    body = {"id": "stay", "item": BELLS, "event": "dwell", "value": 12.5}
+    jsonschema.Draft202012Validator(DOCUMENT["components"]["schemas"]["Feedback"]).validate(body)
+    assert check(client.post("/v1/feedback", json=body), "/v1/feedback", "post")["new"]
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
@@ -158,6 +164,7 @@ def test_feedback_may_leave_out_user_value_and_time(client):
         ({"event": "adore"}, 422, "invalid_event"),
         ({"event": ["like"]}, 422, "invalid_event"),
         ({"event": "dwell"}, 422, "invalid_event"),
+        ({"event": "dwell", "value": None}, 422, "invalid_event"),
         ({"id": ""}, 422, "invalid_event"),
         ({"id": 7}, 422, "invalid_event"),
         ({"user": "x" * 129}, 422, "invalid_event"),
@@ -171,8 +178,10 @@ def test_feedback_may_leave_out_user_value_and_time(client):
     ],
 )
 def test_feedback_refuses_what_is_no_event(client, change, status, code):
-    answer = client.post("/v1/feedback", json={**LIKE, "id": "refused", **change})
-    assert refused(answer, "/v1/feedback", "post") == (status, code)
+    body = {**LIKE, "id": "refused", **change}
+    assert refused(client.post("/v1/feedback", json=body), "/v1/feedback", "post") == (status, code)
+    described = jsonschema.Draft202012Validator(DOCUMENT["components"]["schemas"]["Feedback"])
+    assert described.is_valid(body) == (status == 404), "the document forbids what is refused for its form"
 
 
 @pytest.mark.parametrize("key", ["id", "item", "event"])
