@@ -38,6 +38,13 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class Indices:
+    """A vector of tensors' numbers. -1 says that an optional one is left out; the first ``needed`` are not optional."""
+
+    needed: int
+
+
+@dataclass(frozen=True)
 class Text:
     """A string: bytes, then a zero."""
 
@@ -61,15 +68,17 @@ class Table:
     """Fields without which a runtime follows nothing to nowhere."""
 
 
-Field: TypeAlias = Scalars | Shape | Text | Tables | Table
+Field: TypeAlias = Scalars | Shape | Indices | Text | Tables | Table
 
 INTS, TEXT = Scalars(4), Text()
 ANY = Table("options", {})
 """Of an operator's options only the frame is checked: nearly all hold plain values."""
 QUANTIZATION = Table("QuantizationParameters", {0: INTS, 1: INTS, 2: INTS, 3: Scalars(8), 5: ANY})
 TENSOR = Table("Tensor", {0: Shape(), 3: TEXT, 4: QUANTIZATION, 6: ANY, 7: INTS})
-OPERATOR = Table("Operator", {1: INTS, 2: INTS, 4: ANY, 5: Scalars(1), 7: Scalars(1), 8: INTS})
-SUBGRAPH = Table("SubGraph", {0: Tables(TENSOR), 1: INTS, 2: INTS, 3: Tables(OPERATOR), 4: TEXT}, required=(0, 1, 2, 3))
+OPERATOR = Table("Operator", {1: Indices(2), 2: INTS, 4: ANY, 5: Scalars(1), 7: Scalars(1), 8: INTS})
+"""Of inputs, LiteRT 2.3 and tflite-runtime follow a -1 where a kernel needs a tensor; biases, the third, may lack."""
+ENDS = Indices(MAX_TABLES)
+SUBGRAPH = Table("SubGraph", {0: Tables(TENSOR), 1: ENDS, 2: ENDS, 3: Tables(OPERATOR), 4: TEXT}, required=(0, 1, 2, 3))
 TENSOR_MAP = Table("TensorMap", {0: TEXT})
 SIGNATURE = Table("SignatureDef", {0: Tables(TENSOR_MAP), 1: Tables(TENSOR_MAP), 2: TEXT})
 MODEL = Table("Model", {
@@ -106,6 +115,9 @@ class _Walk:
             case Shape():
                 start, count = self._vector(pointer, 4)
                 self._shape(struct.unpack_from(f"<{min(count, MAX_DIMENSIONS + 1)}i", self._content, start))
+            case Indices():
+                start, count = self._vector(pointer, 4)
+                self._indices(struct.unpack_from(f"<{min(count, kind.needed)}i", self._content, start))
             case Text():
                 start, count = self._vector(pointer, 1)
                 if self._read("<B", start + count):
@@ -140,6 +152,10 @@ class _Walk:
     def _shape(self, sizes: tuple[int, ...]) -> None:
         if len(sizes) > MAX_DIMENSIONS or min(sizes, default=0) < 0 or math.prod(sizes) > MAX_TENSOR_ELEMENTS:
             raise Malformed(f"a tensor of shape {sizes[:8]} is not to be had")
+
+    def _indices(self, tensors: tuple[int, ...]) -> None:
+        if min(tensors, default=0) < 0:
+            raise Malformed(f"a tensor that is needed is left out ({tensors[:8]})")
 
     def _region(self, table: int, offsets: tuple[int, ...], fields: tuple[int, int]) -> None:
         start, size_bytes = (self._read("<Q", table + offsets[number]) if number < len(offsets) and offsets[number]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.engine.flatbuffer import MAX_TABLES, MODEL, Malformed, Shape, Table, Tables, Text, _Walk, check_model
+from edge.engine.flatbuffer import MAX_TABLES, MODEL, Indices, Malformed, Shape, Table, Tables, Text, _Walk, check_model
 
 
 def test_whole_models_pass(models):
@@ -51,6 +51,17 @@ def test_a_shape_that_no_device_could_hold_is_malformed(sizes):
     content = struct.pack(f"<II{len(sizes)}i", 4, len(sizes), *sizes)
     with pytest.raises(Malformed, match="is not to be had"):
         _Walk(content).follow(Shape(), 0)
+
+
+@pytest.mark.parametrize(("numbers", "needed", "passes"), [
+    ((0, 1, -1), 2, True), ((0, -1), 2, False), ((-1, 1, 2), 2, False), ((3,), 2, True), ((), 2, True)])
+def test_a_tensor_may_be_left_out_only_where_it_is_optional(numbers, needed, passes):
+    content = struct.pack(f"<II{len(numbers)}i", 4, len(numbers), *numbers)
+    if passes:
+        _Walk(content).follow(Indices(needed), 0)
+    else:
+        with pytest.raises(Malformed, match="is left out"):
+            _Walk(content).follow(Indices(needed), 0)
 
 
 def test_a_model_without_its_graphs_is_malformed(models):
