@@ -28,7 +28,7 @@ from edge.recommend.collaborative import (
 from edge.recommend.lookup import CONTENT_VIEWS
 from edge.recommend.ranker import FILE_NAME as RANKER_FILE
 from edge.recommend.ranker import Ranker
-from export.collaborative.content import complete, features_of
+from export.collaborative.content import Content, complete
 from export.collaborative.factors import Factors
 from export.collaborative.model import CollaborativeModel
 from export.collaborative.neighbours import NeighbourTable
@@ -105,7 +105,7 @@ def _completed(snapshot: Snapshot, model: CollaborativeModel, rows: np.ndarray) 
     own = model.factors
     factors = replace(own, directions=spread(own.directions), scale=spread(own.scale), fold=spread(own.fold))
     vectors = {name: view.vectors(every)[0] for name, view in snapshot.views.items() if name in CONTENT_VIEWS}
-    return complete(factors, features_of(list(snapshot.items), vectors), spread(model.plays))
+    return complete(factors, Content(list(snapshot.items), vectors), spread(model.plays))
 
 
 def _rows(snapshot: Snapshot, items: list[str]) -> np.ndarray:
