@@ -24,6 +24,10 @@ DEAF_S = 1.5
 GAP_S = 0.5
 """Frames that come later than this after the last ones are counted as a gap."""
 
+LATENCY_S = 0.2
+"""How much sound the device holds for PortAudio's thread, which takes out a quarter at a time. PortAudio's own choice
+for a card, 35 ms, loses sound whenever a small processor is busy, and wakes it 115 times a second."""
+
 T = TypeVar("T")
 
 
@@ -66,7 +70,7 @@ class Microphone:
     def _start(self, index: int, rate_hz: int, channels: int) -> Any:
         with quiet_stderr():
             stream = self._portaudio.InputStream(
-                device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency="high",
+                device=index, samplerate=rate_hz, channels=channels, dtype="int16", latency=LATENCY_S,
                 callback=self._arrived, finished_callback=self._lost,
             )
         self._finished = False

@@ -43,7 +43,7 @@ class Loss:
     kind: str
     absent_s: float
     noticed_s: float
-    """From the loss until /healthz says so."""
+    """From the moment when it is made until /healthz says so."""
     back_s: float
     """From the device's return until sound arrives."""
     held: Held
@@ -103,8 +103,10 @@ def lose_again_and_again(count: int, ways: Ways, watch: Watch, chance: random.Ra
             break
         time.sleep(chance.uniform(0.3, 1.0))
         absent_s = chance.uniform(2.0, LONGEST_ABSENCE_S)
-        lose()
+        losing = threading.Thread(target=lose)  # a driver may not let go of a device before it was closed
+        losing.start()
         noticed_s = watch.seconds_until(False)
+        losing.join()
         time.sleep(max(0.0, absent_s - noticed_s))
         bring_back()
         back_s = watch.seconds_until(True)
