@@ -30,6 +30,8 @@ EXPOSURE_PENALTY = 0.5
 """How far the score of the item that everybody is shown is lowered, others by the logarithm of their exposure."""
 MOST_TASTES = 32
 """So many users' tastes are kept in memory, 1.2 MB at most; another one's is built from the history when asked for."""
+MOST_DRAWS = 4
+"""Of so many different lists of a user it is remembered what their last places were drawn from."""
 READ_EVENTS = 4096
 """How much of a long history is read to rebuild a taste: more items than a taste remembers."""
 
@@ -90,7 +92,7 @@ class Recommender:
         self._exploration, self._filters, self._seed = exploration, filters, seed
         self._lookup, self._recogniser = Lookup(snapshot), Recogniser(snapshot)
         self._tastes: dict[str, Taste] = {}  # the one that was asked for last is the last
-        self._drawn: dict[str, _Drawn] = {}  # likewise, of each user's last list
+        self._drawn: dict[str, list[_Drawn]] = {}  # likewise, of each user's last lists
         self._forgettings = history.forgettings()
 
     def recommend(
@@ -123,28 +125,34 @@ class Recommender:
         ]  # fmt: skip
 
     def drawn_from(self, user: str, item: str) -> Round | None:
-        """What the item was drawn from, if it has the place of the user's last list that is given by chance.
+        """What the item was drawn from, if it has the place of one of the user's last lists that is given by chance.
 
-        Told once a list: a second impression of it is of no other draw.
+        Told once: a second impression of it is of no other draw.
         """
         self._heed_forgetting()
-        drawn = self._drawn.get(user)
-        if drawn is None or drawn.row != self._lookup.row(item):
+        row, lists = self._lookup.row(item), self._drawn.get(user, [])
+        drawn = next((one for one in reversed(lists) if one.row == row), None)
+        if drawn is None:
             return None
-        del self._drawn[user]
+        self._drawn[user] = [one for one in lists if one.row != row]
         items = tuple(one.item for one in self._lookup.items(drawn.rows))
         exposures = self._exposure_penalty * self._lookup.exposure[drawn.rows]
         return Round.of(items, drawn.place, drawn.propensities, exposures, drawn.values)
 
     def _remember(self, user: str, features: Features, draw: Draw | None, *, place: int) -> None:
-        """Keep what the list's last place was drawn from, 1 KB a user, until an impression of it comes."""
-        self._drawn.pop(user, None)
+        """Keep what the list's last place was drawn from until an impression of it comes, 1 KB each.
+
+        Of the last few lists: an app may show one when the next is made already. If its impressions were lost then,
+        it would be those of what depends most on the moment.
+        """
         if draw is None:
             return
+        rows, values = features.rows[draw.candidates], features.values[draw.candidates]
+        made = _Drawn(rows, draw.shown, place, draw.propensities, values)
+        before = [one for one in self._drawn.pop(user, []) if not one.repeats(made)]
         if len(self._drawn) >= MOST_TASTES:
             del self._drawn[next(iter(self._drawn))]
-        rows, values = features.rows[draw.candidates], features.values[draw.candidates]
-        self._drawn[user] = _Drawn(rows, draw.shown, place, draw.propensities, values)
+        self._drawn[user] = [*before, made][-MOST_DRAWS:]
 
     def _ordered(self, rows: np.ndarray, scores: np.ndarray, k: int, seed: int) -> tuple[np.ndarray, Draw | None]:
         """The list as indices into the candidates ``rows``, and the draw for its last place if there was one."""
@@ -202,6 +210,10 @@ class _Drawn:
     @property
     def row(self) -> int:
         return int(self.rows[self.shown])
+
+    def repeats(self, other: "_Drawn") -> bool:
+        """Whether it is the same draw in a list made again."""
+        return (self.place, self.shown) == (other.place, other.shown) and np.array_equal(self.rows, other.rows)
 
 
 def _recommendation(

@@ -105,6 +105,17 @@ def test_the_recommender_tells_what_a_place_was_drawn_from(exploring, history, h
     assert exploring.drawn_from("anna", found[-1].item) is None  # told once
 
 
+def test_a_list_may_be_shown_when_the_next_is_made_already(exploring, history, hearing):
+    lists = ((0, 10), (3, 9), (3, 9), (5, 8))
+    lasts = [exploring.recommend(hearing(row), user="anna", k=k)[-1].item for row, k in lists]
+    assert len({*lasts}) == 3
+    assert [exploring.drawn_from("anna", item).place for item in (lasts[1], lasts[0], lasts[3])] == [9, 10, 8]
+    for row in range(6):
+        last = exploring.recommend(hearing(row), user="ben", k=10 - row)[-1].item
+    assert len(exploring._drawn["ben"]) == 4
+    assert exploring.drawn_from("ben", last).place == 5
+
+
 def test_a_list_without_chance_has_no_round(snapshot, history, hearing):
     certain = Recommender(snapshot, history, exploration=0.0)
     found = certain.recommend(hearing(0), user="anna", k=10)
