@@ -1,6 +1,6 @@
 #!/bin/bash
 # device_loss.sh ROOT KERNEL [LOSSES]: lose a real ALSA card and a real V4L2 camera, of a kernel of its own, again and again.
-# Example, as root, on Debian bookworm (needs qemu-system-x86, busybox-static, kmod, cpio and /dev/kvm):
+# Example, as root, on Debian bookworm (needs qemu-system-x86, busybox-static, kmod, cpio):
 #     apt-get download linux-image-6.1.0-56-amd64 && dpkg-deb -x linux-image-*.deb /var/tmp/kernel
 #     bash tests/faults/device_loss.sh /var/tmp/roomtone-root /var/tmp/kernel 60
 # ROOT is what systemd_boot.sh made; KERNEL has boot/vmlinuz-* and lib/modules/*. The card is snd-aloop, which aplay plays
@@ -39,8 +39,8 @@ chmod +x "$work/first/init"
 
 share() { echo -virtfs "local,path=$1,mount_tag=$2,security_model=passthrough,multidevs=remap${3:-}"; }
 # shellcheck disable=SC2046
-qemu-system-x86_64 -enable-kvm -cpu host,-arch-capabilities -smp 2 -m 1024 -nographic -no-reboot -nic none -kernel "$kernel"/boot/vmlinuz-* \
+qemu-system-x86_64 -accel "${ACCEL:-tcg}" -cpu max -smp 2 -m 1024 -nographic -no-reboot -nic none -kernel "$kernel"/boot/vmlinuz-* \
     -initrd "$work/first.cpio" $(share "$root" root) $(share "$here" repo ,readonly=on) $(share "$kernel/lib/modules" modules ,readonly=on) \
-    -append "console=ttyS0 panic=-1 losses=$losses" < /dev/null > "${CONSOLE:=$work/console}" 2>&1 || true
+    -append "console=ttyS0 quiet panic=-1 losses=$losses" < /dev/null > "${CONSOLE:=$work/console}" 2>&1 || true
 cat "$root/result/table" "$root/result/faults" 2>/dev/null || tail -40 "$CONSOLE"
 [ "$(cat "$root/result/status" 2>/dev/null)" = 0 ]

@@ -118,7 +118,7 @@ def lose_again_and_again(count: int, ways: Ways, watch: Watch, chance: random.Ra
 def faults_of(count: int, losses: list[Loss], watch: Watch, daemon: Daemon, sense: str = "audio"):
     """Whatever was wrong, in words."""
     if len(losses) < count:
-        yield f"gave up after {len(losses)} losses"
+        yield f"gave up after {len(losses)} losses: {watch.status()[sense]}"
     if daemon.process.poll() is not None:
         yield "the daemon ended"
     for loss in losses:

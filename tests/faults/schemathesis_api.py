@@ -1,6 +1,6 @@
 """Run schemathesis, all checks, against a daemon that hears the sample clip: python tests/faults/schemathesis_api.py.
 
-Needs ``pip install schemathesis``. /v1/events never ends, so it is left to tests/edge/daemon/test_stream.py.
+/v1/events never ends, so it is left to tests/edge/daemon/test_stream.py.
 """
 
 import argparse
