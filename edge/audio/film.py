@@ -5,7 +5,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from edge.audio.decoding import Chunk, check_format
+from edge.audio.decoding import MAX_CHANNELS, Chunk, check_format
 from edge.errors import MediaError
 
 
@@ -44,9 +44,15 @@ def _chunks(path: Path, film: Any, track: Any, av: Any) -> Generator[Chunk, None
 def _frames(film: Any, track: Any, av: Any) -> Iterator[Any]:
     for packet in film.demux(track):
         try:
-            yield from packet.decode()
+            yield from filter(_is_whole, packet.decode())
         except av.InvalidDataError:
             continue
+
+
+def _is_whole(frame: Any) -> bool:
+    """PyAV counts planes and channels apart; where damage made them differ, it reads memory that is not the frame's."""
+    channels = frame.layout.nb_channels
+    return channels <= MAX_CHANNELS and len(frame.planes) == (channels if frame.format.is_planar else 1)
 
 
 def _as_float(frames: Iterator[Any], rate_hz: int, av: Any) -> Iterator[Any]:

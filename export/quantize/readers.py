@@ -22,6 +22,9 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 FILM_SUFFIXES = frozenset({".mp4", ".mkv", ".webm", ".mov", ".ogv", ".avi", ".ts", ".mpg"})
 MOST_SECONDS = 120
 FILM_FRAMES_PER_S = 0.5
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHUNK_FRAME_BYTES = 12
+"""Length, type and checksum of a chunk."""
 
 
 class SoundReader:
@@ -78,14 +81,29 @@ class PictureReader:
 
 
 def _picture(path: Path) -> list[np.ndarray]:
-    cv2 = opencv()
+    cv2, content = opencv(), path.read_bytes()
+    _check_chunks(path, content)
     try:
-        image: Any = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR) if path.stat().st_size else None
+        image: Any = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
     except cv2.error:  # its size is none
         image = None
     if image is None:
         raise MediaError(f"{path}: not a picture that OpenCV can read")
     return [np.ascontiguousarray(image[:, :, ::-1])]
+
+
+def _check_chunks(path: Path, content: bytes) -> None:
+    """Raises MediaError for a PNG with a chunk that ends behind the file (PNG, third edition, section 5.3).
+
+    OpenCV makes room for what is announced, up to 4 GB, before it looks for it.
+    """
+    start = len(PNG_SIGNATURE) if content.startswith(PNG_SIGNATURE) else len(content)
+    while start < len(content):
+        size_bytes = int.from_bytes(content[start : start + 4], "big")
+        if start + CHUNK_FRAME_BYTES + size_bytes > len(content):
+            raise MediaError(f"{path}: not a whole picture: a chunk of {size_bytes} bytes at byte {start} of "
+                             f"{len(content)}; copy it again")
+        start += CHUNK_FRAME_BYTES + size_bytes
 
 
 def _film(path: Path) -> list[np.ndarray]:

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -5,6 +9,8 @@ import pytest
 from edge.audio.film import _as_float
 from edge.audio.source import open_audio
 from edge.errors import MediaError
+
+DAMAGED = Path(__file__).parents[2] / "data" / "audio" / "channels.mp4"
 
 
 def write_film(path, *, seconds=1.0, sound=True, pictures=True, title="", rate_hz=48000):
@@ -107,6 +113,15 @@ def test_damage_in_the_middle_costs_only_what_is_damaged(tmp_path):
     content[middle : middle + 300] = bytes(300)
     path.write_bytes(content)
     assert 0.7 * whole < read_all(path).size <= whole
+
+
+def test_frames_whose_channels_do_not_add_up_are_left_out():
+    """An altered AAC track says in its middle that it has 42 channels: of such frames PyAV 18 reads 44 and 56."""
+    script = "import sys; from tests.edge.audio.test_film import read_all; print(read_all(sys.argv[1]).size)"
+    done = subprocess.run([sys.executable, "-c", script, DAMAGED], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert 1024 < int(done.stdout) <= 16 * 1024
 
 
 def test_a_playlist_leads_nowhere(tmp_path):
