@@ -48,9 +48,10 @@ def run(count: int, *, seed: int = 1) -> dict:
             losses = lose_again_and_again(count, ways(server), watch, random.Random(seed))
             time.sleep(0.5)
             broken = [loss for loss in losses if loss.kind != STALLED]  # what stalls and goes on is not lost
-            faults = [*faults_of(len(broken), losses, watch, daemon, "video"),
-                      *(["gave up"] if len(losses) < count else [])]
-            return {"losses": [asdict(loss) for loss in losses], "faults": faults, "status": watch.status()["video"]}
+            status, faults = watch.status()["video"], list(faults_of(len(broken), losses, watch, daemon, "video"))
+            if len(losses) < count:
+                faults.append(f"gave up: {status}, the server {server.state}")
+            return {"losses": [asdict(loss) for loss in losses], "faults": faults, "status": status}
 
 
 if __name__ == "__main__":

@@ -53,6 +53,12 @@ class RtspServer:
         self._server.wait()
         self._server.stdout.close()
 
+    @property
+    def state(self) -> str:
+        """Whether it runs, as the kernel says, or how it ended."""
+        ended = self._server.poll()
+        return Path(f"/proc/{self._server.pid}/stat").read_text().split()[2] if ended is None else f"ended with {ended}"
+
     def stall(self) -> None:
         self._server.send_signal(signal.SIGSTOP)
 
