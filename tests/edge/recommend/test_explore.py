@@ -38,7 +38,8 @@ def test_each_of_the_best_new_ones_is_drawn_as_often_as_its_propensity_says(draw
         assert draw.explored == (draw.shown > 0)
 
 
-@given(st.integers(1, 12), st.lists(st.booleans(), min_size=12, max_size=40), st.floats(0, 1), st.integers(0, 2**63))
+@given(st.integers(1, 12), st.lists(st.booleans(), min_size=12, max_size=40),
+       st.just(0.0) | st.floats(1e-9, 1), st.integers(0, 2**63))
 def test_only_the_last_place_changes_and_only_to_something_new(places, new, share, seed):
     scores, new = np.random.default_rng(seed).normal(size=len(new)), np.array(new)
     chosen = np.argsort(-scores)[:places]
