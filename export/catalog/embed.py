@@ -19,6 +19,7 @@ from edge.errors import EngineError, ExportError, RuntimeMissingError
 from edge.video import shot
 from edge.video.encoder import VideoEncoder
 from edge.video.source import Frame
+from export.catalog.worn import RENDITIONS, in_rooms
 from export.catalog.writer import ViewSpec
 from export.teachers.base import PictureTeacher, Teacher
 from export.teachers.projection import Projection
@@ -71,7 +72,7 @@ class StudentSound:
     """The bundle's audio model through the device's own code."""
 
     def __init__(self, model: Model, engine: Engine):
-        self.identity, self.views = _identity(model, engine), _views(model)
+        self.identity, self.views = f"{_identity(model, engine)} in {RENDITIONS} rooms", _views(model)
         self._encoder = AudioEncoder(model, engine, hop_s=STUDENT_HOP_S)
 
     def embed(self, sound: np.ndarray) -> list[Embedding]:
@@ -174,6 +175,14 @@ class Embedders:
         """View to the embeddings of a sound's windows, np.ndarray [shape=(n,), dtype=int16] at 16 kHz."""
         heard = [(model, model.embed(sound)) for model in self.sound]
         return {view: embeddings for model, embeddings in heard for view in model.views}
+
+    def hear_track(self, sound: np.ndarray) -> dict[str, list[Embedding]]:
+        """The same, and what tells recordings apart as rooms make it too (worn.py)."""
+        heard = self.hear(sound)
+        for model in self.sound:
+            if WINDOWS_VIEW in model.views:
+                heard[WINDOWS_VIEW] = in_rooms(sound, heard[WINDOWS_VIEW], WINDOWS_VIEW, model.embed)
+        return heard
 
 
 def bundle_embedders(

@@ -1,20 +1,17 @@
 """The default catalogue: tracks and shots of the packages, in the spaces of the default bundle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from edge.audio.encoder import AudioEncoder
 from edge.bundle import Bundle
 from edge.catalog.items import Item
-from edge.catalog.recording import HOP_S
 from edge.context import unit
-from edge.engine.open import open_engine
 from edge.errors import ExportError
-from export.catalog.embed import Embedders, bundle_embedders
+from export.catalog.embed import WINDOWS_VIEW, Embedders, bundle_embedders
 from export.catalog.packed import Understood
 from export.catalog.scan import MediaFile, media_file
 from export.catalog.understand import understand
@@ -42,8 +39,8 @@ def build_packaged(studio: Studio, hearing: Hearing, bundle: Bundle, cache: Path
                   if recording.track.split in LISTED_SPLITS or recording.track.package in LISTED_TRAINING]
     items = [_track_item(row, recording) for row, recording in enumerate(recordings)]
     audio = np.stack([unit(hearing.projection.apply(pools).mean(axis=0)) for pools in studio.pools(recordings)])
-    windows = _windows(recordings, bundle)
     embedders = bundle_embedders(bundle)
+    windows = _windows(recordings, embedders)
     views = {view: embedders.views[view] for view in VIEWS}
     if views["audio"].space != hearing.spaces["audio"]:
         raise ExportError(f"{bundle.path} is not the bundle of this student; make the bundle first")
@@ -62,17 +59,11 @@ def _track_item(row: int, recording: Recording) -> Item:
                 licence=track.licence, source=track.package)
 
 
-def _windows(recordings: Sequence[Recording], bundle: Bundle) -> list[np.ndarray]:
+def _windows(recordings: Sequence[Recording], embedders: Embedders) -> Iterator[np.ndarray]:
     """The device's own code and model over each whole track (at most 300 s): one (windows, 64) per recording."""
-    model = bundle.model("audio")
-    found = []
-    with open_engine("litert", model.file("litert")) as engine:
-        encoder = AudioEncoder(model, engine, hop_s=HOP_S)
-        for recording in tqdm(recordings, desc="recordings", unit="track", disable=None):
-            encoder.reset()
-            heard = encoder.push(decode(recording.track.path, max_s=LONGEST_S))
-            found.append(np.stack([embedding.vectors["recording"] for embedding in heard]))
-    return found
+    for recording in tqdm(recordings, desc="recordings", unit="track", disable=None):
+        heard = embedders.hear_track(decode(recording.track.path, max_s=LONGEST_S))[WINDOWS_VIEW]
+        yield np.stack([window.vectors[WINDOWS_VIEW] for window in heard])
 
 
 def _shots(cache: Path, embedders: Embedders) -> list[Understood]:

@@ -40,7 +40,7 @@ def understand(file: MediaFile, embedders: Embedders) -> list[Understood]:
 
 def _track(file: MediaFile, embedders: Embedders) -> list[Understood]:
     sound = decode(file.path, max_s=LONGEST_TRACK_S)
-    heard = embedders.hear(sound)
+    heard = embedders.hear_track(sound)
     fields = track_fields(file, duration_s=len(sound) / SAMPLE_RATE_HZ)
     vectors = _vectors(heard)
     return [Understood(fields, vectors)] if vectors else []

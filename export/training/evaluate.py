@@ -16,6 +16,7 @@ from edge.context import unit
 from edge.engine.base import Engine
 from export.catalog.copies import LEAST_CENTRE, same_recording
 from export.catalog.vectors import as_stored
+from export.catalog.worn import worn
 from export.models.audio import AudioStudent
 from export.quantize.parity import embed_all
 from export.teachers.labels import HOP_SAMPLES
@@ -117,7 +118,7 @@ def heard(track: LabelledTrack, start: int, augment: Augmenter, strength: Streng
     sound = track.stretch(start, QUERY_SAMPLES)
     whole = augment(torch.from_numpy(sound[None].astype(np.float32)), strength,
                     np.random.default_rng(seed))[0].numpy()
-    return np.lib.stride_tricks.sliding_window_view(whole, WINDOW_SAMPLES)[::RECORDING_HOP_SAMPLES]
+    return _windows(whole, RECORDING_HOP_SAMPLES)
 
 
 def queries(tracks: Sequence[LabelledTrack], asked: Sequence[int], embed: Embed, augment: Augmenter,
@@ -173,10 +174,10 @@ def evaluate(
 
 
 class Known:
-    """A catalogue of the student's own windows, one a second."""
+    """A catalogue of the student's own windows, one a second, as rooms make them too (export/catalog/worn.py)."""
 
     def __init__(self, tracks: Sequence[LabelledTrack], embed: Embed):
-        windows = [embed(every(track, RECORDING_HOP_SAMPLES))[1] for track in tracks]
+        windows = [_in_rooms(track, embed) for track in tracks]
         self._vectors = np.concatenate(windows)
         self._starts = np.cumsum([0, *(len(part) for part in windows)])
         self._same = _copies([as_stored(part) for part in windows])
@@ -193,6 +194,15 @@ class Known:
             others = np.sort(scores[~right])
             found.append(Match(float(scores[right].max()), float(others[-1]), float(others[-2])))
         return found
+
+
+def _in_rooms(track: LabelledTrack, embed: Embed) -> np.ndarray:
+    """What a catalogue holds of a track: unit vectors float32 (windows, 64)."""
+    total = embed(every(track, RECORDING_HOP_SAMPLES))[1]
+    for first, piece in worn(track.sound):
+        part = embed(_windows(piece, RECORDING_HOP_SAMPLES))[1]
+        total[first : first + len(part)] += part
+    return unit(total)
 
 
 def calibrate(matches: Sequence[Match], *, false_matches: float) -> float:
@@ -217,7 +227,11 @@ def _share(outcomes: Iterable[bool]) -> float:
 
 def every(track: LabelledTrack, hop_samples: int) -> np.ndarray:
     """Windows of a track at a hop: int16 (windows, 48240)."""
-    return np.lib.stride_tricks.sliding_window_view(track.sound, WINDOW_SAMPLES)[::hop_samples]
+    return _windows(track.sound, hop_samples)
+
+
+def _windows(sound: np.ndarray, hop_samples: int) -> np.ndarray:
+    return np.lib.stride_tricks.sliding_window_view(sound, WINDOW_SAMPLES)[::hop_samples]
 
 
 def _similarity(answers: Sequence[Query], catalogue: np.ndarray) -> np.ndarray:
