@@ -23,12 +23,15 @@ from export.teachers.labels import HOP_SAMPLES
 from export.training.augment import Augmenter, Strength
 from export.training.corpus import LabelledTrack
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.passages import holds
 from export.training.retrieval import BySureness, Match, by_sureness, mean_average_precision, precision_by_recall
 
 QUERY_SAMPLES = 160_000
 RECORDING_HOP_SAMPLES = 16_000
 BATCH_WINDOWS = 8
 """Few enough to stay in a processor's cache."""
+SILENT_PEAK = 3
+"""-80 dBFS in int16."""
 PLACES = 4
 """Which recording it is, is asked at so many places of each track; what sounds alike, at the first of them."""
 CLEAN = Strength(room=0.0, loudspeaker=0.0, band=0.0, noise=0.0, voice=0.0, level_db=(-12.0, -12.0), talkers=1)
@@ -50,9 +53,10 @@ CURVES = ("precision", "teacher_precision", "by_sureness")
 
 @dataclass(frozen=True)
 class Query:
-    """Ten seconds of a track as they were heard: the windows' vectors, (windows, 64) each."""
+    """Ten seconds of a track, from a sample on, as they were heard: the windows' vectors, (windows, 64) each."""
 
     track: int
+    start: int
     audio: np.ndarray
     recording: np.ndarray
 
@@ -114,7 +118,6 @@ def engine_embedder(engine: Engine, front_end: BatchFrontEnd, standard: Standard
 
 def heard(track: LabelledTrack, start: int, augment: Augmenter, strength: Strength, seed: int) -> np.ndarray:
     """What a device hears of ten seconds: one room, one noise; windows every second, float32 (windows, 48240)."""
-    start = max(0, min(start, len(track.sound) - QUERY_SAMPLES))
     sound = track.stretch(start, QUERY_SAMPLES)
     whole = augment(torch.from_numpy(sound[None].astype(np.float32)), strength,
                     np.random.default_rng(seed))[0].numpy()
@@ -129,7 +132,7 @@ def queries(tracks: Sequence[LabelledTrack], asked: Sequence[int], embed: Embed,
         at = np.random.default_rng((seed, number))
         start = int(at.integers(max(1, len(tracks[number].sound) - QUERY_SAMPLES)))
         windows = heard(tracks[number], start, augment, strength, int(at.integers(1 << 31)))
-        found.append(Query(number, *embed(windows)))
+        found.append(Query(number, start, *embed(windows)))
     return found
 
 
@@ -173,11 +176,17 @@ def evaluate(
         by_sureness={name: by_sureness(found) for name, found in matches.items()})
 
 
+LISTENED = 0.6
+"""Tracks that score less are not asked whether they hold the same passage: they are never named."""
+
+
 class Known:
     """A catalogue of the student's own windows, one a second, as rooms make them too (export/catalog/worn.py)."""
 
     def __init__(self, tracks: Sequence[LabelledTrack], embed: Embed):
         windows = [_in_rooms(track, embed) for track in tracks]
+        self._tracks = tracks
+        self._held: dict[tuple[int, int, int], bool] = {}
         self._vectors = np.concatenate(windows)
         self._starts = np.cumsum([0, *(len(part) for part in windows)])
         self._same = _copies([as_stored(part) for part in windows])
@@ -187,13 +196,27 @@ class Known:
         return aligned_scores(self._vectors @ windows.T, self._starts, np.arange(len(windows)))
 
     def matches(self, answers: Sequence[Query]) -> list[Match]:
-        """Copies of one recording count as one."""
+        """Copies of one recording count as one, and whatever holds the ten seconds themselves is right too. Where a
+        window is silent, nothing is asked: a device leaves it out."""
         found = []
         for query in answers:
-            scores, right = self.scores(query.recording), self._same[query.track]
+            if not _audible(self._passage(query)):
+                continue
+            scores, right = self.scores(query.recording), self._same[query.track].copy()
+            for other in np.flatnonzero(~right & (scores >= LISTENED)).tolist():
+                right[other] = self._holds(other, query)
             others = np.sort(scores[~right])
             found.append(Match(float(scores[right].max()), float(others[-1]), float(others[-2])))
         return found
+
+    def _holds(self, other: int, query: Query) -> bool:
+        asked = (other, query.track, query.start)
+        if asked not in self._held:
+            self._held[asked] = holds(self._tracks[other].sound, self._passage(query))
+        return self._held[asked]
+
+    def _passage(self, query: Query) -> np.ndarray:
+        return self._tracks[query.track].sound[query.start : query.start + QUERY_SAMPLES]
 
 
 def _in_rooms(track: LabelledTrack, embed: Embed) -> np.ndarray:
@@ -203,6 +226,12 @@ def _in_rooms(track: LabelledTrack, embed: Embed) -> np.ndarray:
         part = embed(_windows(piece, RECORDING_HOP_SAMPLES))[1]
         total[first : first + len(part)] += part
     return unit(total)
+
+
+def _audible(sound: np.ndarray) -> bool:
+    """Whether every window of it is above the device's gate, by its loudest sample."""
+    windows = _windows(sound, RECORDING_HOP_SAMPLES)
+    return bool((np.abs(windows.astype(np.int32)).max(axis=1) > SILENT_PEAK).all())
 
 
 def calibrate(matches: Sequence[Match], *, false_matches: float) -> float:

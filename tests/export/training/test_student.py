@@ -197,9 +197,29 @@ def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, embed, augment)
 def test_a_track_that_is_there_twice_is_no_false_match(tracks, embed):
     known = Known([*tracks, replace(tracks[2], id="copy")], embed)
     windows = embed(every(tracks[2], 16_000))[1]
-    match = known.matches([Query(2, windows, windows)])[0]
-    assert match.own == pytest.approx(1, abs=1e-4)
-    assert match.other == pytest.approx(np.sort(known.scores(windows))[-3], abs=1e-6)
+    match = known.matches([Query(2, 0, windows, windows)])[0]
+    scores = np.sort(known.scores(windows))
+    assert (match.own, match.other) == pytest.approx((scores[-1], scores[-3]), abs=1e-6)
+
+
+def test_a_track_that_holds_the_same_passage_is_no_false_match(tracks, embed):
+    passage, rest = tracks[2].sound, tracks[0].sound
+    medley = replace(tracks[2], id="medley", sound=np.concatenate([rest, passage // 2, rest, rest]))
+    known = Known([*tracks, medley], embed)
+    windows = embed(every(tracks[2], 16_000))[1]
+    scores = known.scores(windows)
+    assert scores[:-1].argmax() == 2
+    assert scores[-1] > np.sort(scores[:-1])[-2]
+    match = known.matches([Query(2, 0, windows, windows)])[0]
+    assert match.other == pytest.approx(np.sort(scores[:-1])[-2], abs=1e-6)
+
+
+def test_silence_asks_nothing(tracks, embed):
+    quiet = replace(tracks[0], id="quiet", sound=np.concatenate([np.zeros(WINDOW_SAMPLES, np.int16), tracks[0].sound]))
+    known = Known([*tracks, quiet], embed)
+    windows = embed(every(tracks[0], 16_000))[1]
+    assert known.matches([Query(len(tracks), 0, windows, windows)]) == []
+    assert len(known.matches([Query(len(tracks), WINDOW_SAMPLES, windows, windows)])) == 1
 
 
 def test_calibration_lets_the_asked_share_through():
