@@ -19,7 +19,6 @@ from edge.errors import EngineError, ExportError, RuntimeMissingError
 from edge.video import shot
 from edge.video.encoder import VideoEncoder
 from edge.video.source import Frame
-from export.catalog.worn import RENDITIONS, in_rooms
 from export.catalog.writer import ViewSpec
 from export.teachers.base import PictureTeacher, Teacher
 from export.teachers.projection import Projection
@@ -30,6 +29,8 @@ WINDOWS_VIEW = "recording"
 WINDOWS_VIEWS = (WINDOWS_VIEW, shot.VIEW)
 """And that of every picture of a shot that is looked at."""
 STUDENT_HOP_S = 1.0
+RENDITIONS = 4
+"""In so many rooms beside none a track is heard, for the view that tells recordings apart (worn.py)."""
 TEACHER_HOP_S = 3.0
 TEACHER_VIEW, PICTURE_TEACHER_VIEW = "audio", "video"
 
@@ -177,11 +178,14 @@ class Embedders:
         return {view: embeddings for model, embeddings in heard for view in model.views}
 
     def hear_track(self, sound: np.ndarray) -> dict[str, list[Embedding]]:
-        """The same, and what tells recordings apart as rooms make it too (worn.py)."""
+        """The same, and what tells recordings apart as rooms make it too."""
+        from export.catalog.worn import in_rooms  # and torch, which only processes that embed tracks need
+
         heard = self.hear(sound)
         for model in self.sound:
             if WINDOWS_VIEW in model.views:
-                heard[WINDOWS_VIEW] = in_rooms(sound, heard[WINDOWS_VIEW], WINDOWS_VIEW, model.embed)
+                heard[WINDOWS_VIEW] = in_rooms(sound, heard[WINDOWS_VIEW], WINDOWS_VIEW, model.embed,
+                                               renditions=RENDITIONS)
         return heard
 
 

@@ -17,7 +17,6 @@ from edge.context import Embedding, unit
 from export.training.augment import HEAVY, LEAD_SAMPLES, Augmenter, RoomBank
 from export.training.frontend import WINDOW_SAMPLES
 
-RENDITIONS = 4
 ROOMS, SEED = 32, 7
 HOP_SAMPLES = 16_000
 SPAN_SAMPLES = 345_600
@@ -28,13 +27,13 @@ WINDOWS = 1 + (PIECE_SAMPLES - WINDOW_SAMPLES) // HOP_SAMPLES
 
 
 def in_rooms(sound: np.ndarray, clean: Sequence[Embedding], view: str,
-             embed: Callable[[np.ndarray], Sequence[Embedding]]) -> list[Embedding]:
-    """Windows whose vectors of ``view`` are the means of the clean ones and of all renditions, scaled to length 1.
+             embed: Callable[[np.ndarray], Sequence[Embedding]], *, renditions: int) -> list[Embedding]:
+    """Windows whose vectors of ``view`` are the means of the clean ones and of so many renditions, scaled to length 1.
 
     ``clean`` is what ``embed`` gave of the sound; windows that are silent there stay left out.
     """
     total = {round(window.start_s): window.vectors[view].copy() for window in clean}
-    for first, piece in worn(sound):
+    for first, piece in worn(sound, renditions):
         for window in embed(piece):
             at = first + round(window.start_s)
             if at in total:
@@ -42,8 +41,8 @@ def in_rooms(sound: np.ndarray, clean: Sequence[Embedding], view: str,
     return [replace(window, vectors={**window.vectors, view: unit(total[round(window.start_s)])}) for window in clean]
 
 
-def worn(sound: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Every piece of a sound, RENDITIONS times.
+def worn(sound: np.ndarray, renditions: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Every piece of a sound, so many times.
 
     np.ndarray [shape=(n,), dtype=int16] at 16 kHz -> the number of its first window, and its sound, int16 of at most
     PIECE_SAMPLES.
@@ -51,7 +50,7 @@ def worn(sound: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     windows = 1 + max(0, len(sound) - WINDOW_SAMPLES) // HOP_SAMPLES
     for first in range(0, windows, WINDOWS):
         span, length = _span(sound, first * HOP_SAMPLES)
-        for rendition in range(RENDITIONS):
+        for rendition in range(renditions):
             rng = np.random.default_rng((SEED, first, rendition))
             heard = _augmenter()(span, HEAVY, rng)[0]
             yield first, heard[:length].numpy().astype(np.int16)

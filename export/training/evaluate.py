@@ -15,6 +15,7 @@ from edge.catalog.alignment import aligned_scores
 from edge.context import unit
 from edge.engine.base import Engine
 from export.catalog.copies import LEAST_CENTRE, same_recording
+from export.catalog.embed import RENDITIONS
 from export.catalog.vectors import as_stored
 from export.catalog.worn import worn
 from export.models.audio import AudioStudent
@@ -222,7 +223,7 @@ class Known:
 def _in_rooms(track: LabelledTrack, embed: Embed) -> np.ndarray:
     """What a catalogue holds of a track: unit vectors float32 (windows, 64)."""
     total = embed(every(track, RECORDING_HOP_SAMPLES))[1]
-    for first, piece in worn(track.sound):
+    for first, piece in worn(track.sound, RENDITIONS):
         part = embed(_windows(piece, RECORDING_HOP_SAMPLES))[1]
         total[first : first + len(part)] += part
     return unit(total)

@@ -38,8 +38,8 @@ class Stage:
 
 
 PRETRAINING = Stage("pretraining", 200, Weights(segments=1.0))
-DISTILLATION = Stage("distillation", 2_200, Weights(distillation=1.0, relation=1.0, contrast=0.3))
-FINE_TUNING = Stage("fine-tuning", 2_400, Weights(distillation=1.0, relation=1.0, contrast=0.5, tags=0.3, kind=0.2),
+DISTILLATION = Stage("distillation", 1_300, Weights(distillation=1.0, relation=1.0, contrast=0.3))
+FINE_TUNING = Stage("fine-tuning", 1_500, Weights(distillation=1.0, relation=1.0, contrast=0.5, tags=0.3, kind=0.2),
                     learning_rate=1.5e-3)
 
 

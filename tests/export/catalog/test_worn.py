@@ -8,8 +8,8 @@ import torch
 
 from edge.bundle import DEFAULT, open_bundle
 from edge.context import Embedding, unit
-from export.catalog.embed import SAMPLE_RATE_HZ, WINDOWS_VIEW, bundle_embedders
-from export.catalog.worn import PIECE_SAMPLES, RENDITIONS, WINDOWS, in_rooms, worn
+from export.catalog.embed import RENDITIONS, SAMPLE_RATE_HZ, WINDOWS_VIEW, bundle_embedders
+from export.catalog.worn import PIECE_SAMPLES, WINDOWS, in_rooms, worn
 from export.data.decode import decode
 from export.training.augment import LEAD_SAMPLES, Augmenter, RoomBank, Strength
 from export.training.frontend import WINDOW_SAMPLES
@@ -24,7 +24,7 @@ def noise(samples: int) -> np.ndarray:
 def test_every_window_lies_whole_in_one_piece_of_each_rendition(windows, rest):
     sound = noise(WINDOW_SAMPLES + (windows - 1) * SAMPLE_RATE_HZ + rest)
     begun = Counter()
-    for first, piece in worn(sound):
+    for first, piece in worn(sound, RENDITIONS):
         assert len(piece) <= PIECE_SAMPLES
         inside = (len(piece) - WINDOW_SAMPLES) // SAMPLE_RATE_HZ + 1
         begun.update(range(first, first + inside))
@@ -32,12 +32,12 @@ def test_every_window_lies_whole_in_one_piece_of_each_rendition(windows, rest):
 
 
 def test_a_sound_shorter_than_a_window_is_one_piece():
-    assert [(first, len(piece)) for first, piece in worn(noise(9_000))] == [(0, 9_000)] * RENDITIONS
+    assert [(first, len(piece)) for first, piece in worn(noise(9_000), RENDITIONS)] == [(0, 9_000)] * RENDITIONS
 
 
 def test_renditions_differ_and_are_the_same_every_time():
     sound = noise(PIECE_SAMPLES)
-    pieces, again = ([piece for _, piece in worn(sound)] for _ in range(2))
+    pieces, again = ([piece for _, piece in worn(sound, RENDITIONS)] for _ in range(2))
     np.testing.assert_array_equal(pieces, again)
     assert all((pieces[0] != other).mean() > 0.5 for other in pieces[1:])
 
@@ -53,7 +53,7 @@ def test_vectors_are_the_means_of_all_renditions_and_silent_windows_stay_out():
 
     first, _, third = (Embedding("audio", at, at + 3.0, {"recording": np.eye(8, dtype=np.float32)[0],
                                                          "audio": np.ones(8, np.float32)}) for at in (0.0, 1.0, 2.0))
-    made = in_rooms(sound, [first, third], "recording", embed)
+    made = in_rooms(sound, [first, third], "recording", embed, renditions=RENDITIONS)
     assert [window.start_s for window in made] == [0.0, 2.0]
     assert len(heard) == RENDITIONS
     for window in made:
