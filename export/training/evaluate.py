@@ -138,11 +138,11 @@ def queries(tracks: Sequence[LabelledTrack], asked: Sequence[int], embed: Embed,
 
 
 def evaluate(
-    tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, least_sureness: float,
+    tracks: Sequence[LabelledTrack], embed: Embed, augment: Augmenter, *, known: "Known", least_sureness: float,
     asked: Sequence[int] | None = None, teacher: Embed | None = None, seed: int = 7,
     conditions: dict[str, Strength] = CONDITIONS, places: int = PLACES,
 ) -> Figures:
-    """Measure on held-out tracks: those of ``asked`` (all by default) are queried, all are in the catalogue.
+    """Measure on held-out tracks: those of ``asked`` (all by default) are queried, all are ``known``.
 
     ``teacher`` answers (audio, audio) for windows; without it the teacher's own queries are its stored vectors
     near the place, clean. A track asks the same ten seconds in every condition, and which recording it is from
@@ -150,7 +150,7 @@ def evaluate(
     """
     asked = range(len(tracks)) if asked is None else asked
     families = np.array([track.family for track in tracks])
-    catalogue, known = np.stack([unit(track.targets.mean(axis=0)) for track in tracks]), Known(tracks, embed)
+    catalogue = np.stack([unit(track.targets.mean(axis=0)) for track in tracks])
     similar, own, matches = {}, {}, {}
     for name, strength in conditions.items():
         answers = queries(tracks, asked, embed, augment, strength, seed=seed)

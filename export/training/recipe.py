@@ -66,6 +66,7 @@ class Studio:
     def __init__(self, packages: Sequence[Package], cache: Path, recipe: Recipe | None = None):
         self._packages, self._cache, self._recipe = tuple(packages), cache, recipe or Recipe()
         self.front_end = BatchFrontEnd(mfcc_constants())
+        self._last_known: tuple[Hearing, Known] | None = None
 
     @property
     def folder(self) -> Path:
@@ -166,7 +167,8 @@ class Studio:
         ask, or with ``validation`` those that may be looked at to choose; all are in the catalogue."""
         tracks, tested = self._held_out(hearing.projection)
         embed = embedder(hearing.student, self.front_end, hearing.standard)
-        return evaluate(tracks, embed, self._held_out_rooms(split),
+        known = self._known(hearing)
+        return evaluate(tracks, embed, self._held_out_rooms(split), known=known,
                         asked=tested if split == "test" else range(tested.start),
                         least_sureness=self.least_sureness(hearing),
                         teacher=self._as_embed(hearing.projection) if with_teacher else None,
@@ -176,8 +178,9 @@ class Studio:
         """The same of a bundle's int8 model of this student; the teacher is asked only clean."""
         tracks, asked = self._held_out(hearing.projection)
         with open_engine(runtime, open_bundle(folder, trust=None).model("audio").file(runtime)) as engine:
-            return evaluate(tracks, engine_embedder(engine, self.front_end, hearing.standard),
-                            self._held_out_rooms("test"), asked=asked, least_sureness=self.least_sureness(hearing))
+            embed = engine_embedder(engine, self.front_end, hearing.standard)
+            return evaluate(tracks, embed, self._held_out_rooms("test"), known=Known(tracks, embed), asked=asked,
+                            least_sureness=self.least_sureness(hearing))
 
     def kinds(self, hearing: Hearing, split: str = "test") -> KindFigures:
         """Speech, music and effects of a split's packages."""
@@ -191,11 +194,18 @@ class Studio:
         that a query is heard through, are as sure of another recording."""
         embed = embedder(hearing.student, self.front_end, hearing.standard)
         tracks, asked = self._held_out(hearing.projection)
-        rooms, known = self._held_out_rooms("validation"), Known(tracks, embed)
+        rooms, known = self._held_out_rooms("validation"), self._known(hearing)
         listening = [number for number in range(len(tracks)) if number not in asked]
         matches = [match for strength in CONDITIONS.values() for seed in range(CALIBRATION_QUERIES)
                    for match in known.matches(queries(tracks, listening, embed, rooms, strength, seed=seed))]
         return calibrate(matches, false_matches=FALSE_MATCHES)
+
+    def _known(self, hearing: Hearing) -> Known:
+        """The held-out tracks as a student knows them, made once."""
+        if self._last_known is None or self._last_known[0] is not hearing:
+            tracks, _ = self._held_out(hearing.projection)
+            self._last_known = hearing, Known(tracks, embedder(hearing.student, self.front_end, hearing.standard))
+        return self._last_known[1]
 
     def _held_out(self, projection: Projection) -> tuple[list[LabelledTrack], range]:
         """The tracks of the held-out packages, and which of them are asked for: not those of validation."""

@@ -181,7 +181,7 @@ def test_the_shipped_int8_model_answers_as_its_float_student_does(front_end):
 
 
 def test_evaluation_of_a_student_that_tells_tracks_apart(tracks, embed, augment):
-    figures = evaluate(tracks, embed, augment, least_sureness=-1.0)
+    figures = evaluate(tracks, embed, augment, known=Known(tracks, embed), least_sureness=-1.0)
     assert (figures.tracks, figures.queries) == (TRACKS, TRACKS)
     assert figures.recording["clean"] >= 0.8
     assert figures.named == figures.recording
