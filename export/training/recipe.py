@@ -30,24 +30,13 @@ from export.training.augment import Augmenter, RoomBank
 from export.training.bank import SoundBank
 from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import (
-    BATCH_WINDOWS,
-    CONDITIONS,
-    Embed,
-    Figures,
-    Known,
-    calibrate,
-    embedder,
-    engine_embedder,
-    evaluate,
-    every,
-    queries,
-)
+from export.training.evaluate import BATCH_WINDOWS, CONDITIONS, Figures, embedder, engine_embedder, evaluate
 from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.hearing import PROJECTION_FILE, STANDARD_FILE, WEIGHTS_FILE, Hearing, load_hearing, read_standard
 from export.training.kind_head import Heard, fit_kinds, listen
 from export.training.kinds import noises, open_chain
+from export.training.known import Embed, Known, calibrate, every, queries
 from export.training.refit import refit
 from export.training.speeds import at_speeds
 from export.training.stages import DISTILLATION, Recipe

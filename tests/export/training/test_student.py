@@ -21,17 +21,10 @@ from export.training.augment import Augmenter, RoomBank
 from export.training.bank import SoundBank
 from export.training.batches import BatchMaker
 from export.training.corpus import LabelledTrack, labelled
-from export.training.evaluate import (
-    Known,
-    Query,
-    calibrate,
-    embedder,
-    engine_embedder,
-    evaluate,
-    every,
-)
+from export.training.evaluate import embedder, engine_embedder, evaluate
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.hearing import load_hearing
+from export.training.known import Known, Query, calibrate, every
 from export.training.retrieval import Match
 from export.training.stages import Recipe, Stage, Weights
 
