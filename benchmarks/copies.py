@@ -152,7 +152,7 @@ def _windows(sound: np.ndarray, embedders: "Embedders") -> np.ndarray:
     """The recording view's windows as stored, int8 (n, d)."""
     from export.catalog.vectors import as_stored
 
-    return as_stored(np.stack([each.vectors["recording"] for each in embedders.hear(sound)["recording"]]))
+    return as_stored(np.stack([each.vectors["recording"] for each in embedders.hear_track(sound)["recording"]]))
 
 
 def _encoded(sound: np.ndarray, name: str, folder: Path) -> np.ndarray:
