@@ -19,6 +19,10 @@ LEAST_SAMPLES = 48_000
 """A clip shorter than a window is heard several times in a row."""
 LONGEST_S, CLIP_S = 1_200, 20.0
 NOISE_S = 60
+SYLLABLE_SAMPLES, FADE_SAMPLES = (3_200, 9_600), 160
+"""A syllable lasts for 0.2 to 0.6 s."""
+MOST_SYLLABLES, LEAST_SAID_RMS = 500, 1_000.0
+"""Chains are levelled to an RMS of 3,000; what is quieter than a third of that is a pause."""
 
 
 def open_chain(package: Package, cache: Path, kind: str) -> np.ndarray:
@@ -50,6 +54,28 @@ def _chain(paths: Sequence[Path], name: str, *, repeat: bool) -> np.ndarray:
         if total > LONGEST_S * SAMPLE_RATE_HZ:
             break
     return np.concatenate(parts)
+
+
+def syllables(speech: np.ndarray, seed: int) -> np.ndarray:
+    """Speech said one syllable at a time: pieces of it from anywhere, silence between them, int16 of at most 5 minutes.
+
+    Words and phrases alone teach that what comes in short pieces is no speech, but an effect that is heard again.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [np.empty(0, np.int16)]
+    for _ in range(min(len(speech) // SYLLABLE_SAMPLES[1], MOST_SYLLABLES)):
+        length = int(rng.integers(*SYLLABLE_SAMPLES))
+        start = int(rng.integers(len(speech) - length))
+        piece = speech[start : start + length] * _fades(length)
+        if np.sqrt(np.mean(np.square(piece))) > LEAST_SAID_RMS:
+            parts += [piece.astype(np.int16), np.zeros(rng.integers(*GAP_SAMPLES), np.int16)]
+    return np.concatenate(parts)
+
+
+def _fades(length: int) -> np.ndarray:
+    """Gain 0 to 1 and back to 0 within FADE_SAMPLES at each end: float32 (length,)."""
+    up = np.minimum(np.arange(length, dtype=np.float32) / FADE_SAMPLES, 1)
+    return up * up[::-1]
 
 
 def levelled(path: Path) -> np.ndarray | None:

@@ -35,7 +35,7 @@ from export.training.evaluate_kinds import KindFigures, evaluate_kinds
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
 from export.training.hearing import PROJECTION_FILE, STANDARD_FILE, WEIGHTS_FILE, Hearing, load_hearing, read_standard
 from export.training.kind_head import Heard, fit_kinds, listen
-from export.training.kinds import noises, open_chain
+from export.training.kinds import noises, open_chain, syllables
 from export.training.known import Embed, Known, calibrate, every, queries
 from export.training.refit import refit
 from export.training.speeds import at_speeds
@@ -123,10 +123,11 @@ class Studio:
                 yield student.features(self.front_end.standardised(heard, standard)), said
 
     def _heard_kinds(self, student: AudioStudent, standard: Standard) -> list[Heard]:
-        """Every training package of speech and effects, all music, and the noises of a room."""
+        """Every training package of speech, also by the syllable, and of effects, all music, and a room's noises."""
         speech = self.chains("train", "speech")
         alone = {0: speech, 2: self.chains("train", "effects")}
         banks = [(kind, SoundBank([piece])) for kind, pieces in alone.items() for piece in pieces]
+        banks += [(0, SoundBank([syllables(piece, self._recipe.seed)])) for piece in speech]
         banks += [(1, SoundBank([recording.sound for recording in self.recordings("train")])),
                   (2, SoundBank(noises(self._recipe.seed)))]
         augment = Augmenter(RoomBank(self._recipe.rooms, self._recipe.seed), np.concatenate(speech))

@@ -10,7 +10,7 @@ from export.training.augment import Augmenter, RoomBank
 from export.training.bank import SoundBank
 from export.training.evaluate_kinds import balanced_accuracy, evaluate_kinds
 from export.training.frontend import BatchFrontEnd, Standard
-from export.training.kinds import CHAIN_RMS, levelled, noises
+from export.training.kinds import CHAIN_RMS, levelled, noises, syllables
 
 
 class Loudest(torch.nn.Module):
@@ -63,3 +63,20 @@ def test_noises_go_from_white_to_brown_and_hum():
     assert octave_db(power[0]) == pytest.approx(0, abs=0.3)
     assert octave_db(power[1]) == pytest.approx(-6, abs=0.3)
     assert hz[power[2].argmax()] == pytest.approx(50, abs=0.1)
+
+
+def test_syllables_are_pieces_of_the_speech_between_silences():
+    rate_hz = 16_000
+    speech = (3_000 * np.sqrt(2) * np.sin(np.arange(60 * rate_hz) * 2 * np.pi * 300 / rate_hz)).astype(np.int16)
+    speech[20 * rate_hz : 40 * rate_hz] = 0
+    said = syllables(speech, seed=1)
+    np.testing.assert_array_equal(said, syllables(speech, seed=1))
+    loud = np.convolve(np.abs(said) > 500, np.ones(60), "same") > 0  # zero crossings are no pauses
+    begins, ends = (np.flatnonzero(np.diff(np.concatenate([[0], loud, [0]]).astype(int)) == step) for step in (1, -1))
+    assert 40 <= len(begins) <= 100
+    lengths_s, gaps_s = (ends - begins) / rate_hz, (begins[1:] - ends[:-1]) / rate_hz
+    assert lengths_s.min() > 0.18
+    assert lengths_s.max() < 0.62
+    assert gaps_s.min() > 0.03
+    assert gaps_s.max() < 0.41
+    assert len(syllables(np.zeros(60 * rate_hz, np.int16), seed=1)) == 0
