@@ -16,7 +16,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from edge.bundle import open_bundle
-from edge.context import unit
 from edge.engine.open import open_engine
 from export.data.corpus import Recording, open_corpus
 from export.data.fetch import fetch
@@ -38,7 +37,6 @@ from export.training.kind_head import Heard, fit_kinds, listen
 from export.training.kinds import noises, open_chain, syllables
 from export.training.known import Embed, Known, calibrate, every, queries
 from export.training.refit import refit
-from export.training.speeds import at_speeds
 from export.training.stages import DISTILLATION, Recipe
 from export.training.student import train
 
@@ -81,15 +79,7 @@ class Studio:
                      window_samples=WINDOW_SAMPLES)
 
     def tracks(self, projection: Projection, *splits: str) -> list[LabelledTrack]:
-        return self._labelled(projection, self.recordings(*splits))
-
-    def training_tracks(self, projection: Projection) -> list[LabelledTrack]:
-        """Those of the training packages, and the same at other speeds."""
-        recordings = self.recordings("train")
-        changed = at_speeds(recordings, self._recipe.speeds, self._cache / "speeds")
-        return self._labelled(projection, [*recordings, *changed])
-
-    def _labelled(self, projection: Projection, recordings: Sequence[Recording]) -> list[LabelledTrack]:
+        recordings = self.recordings(*splits)
         pools = self.pools(recordings)
         return labelled(recordings, [projection.apply(part) for part in pools],
                         [self.teacher.tags_of(part) for part in pools])
@@ -114,11 +104,10 @@ class Studio:
     @torch.no_grad()
     def _labelled_features(self, student: AudioStudent, projection: Projection, standard: Standard
                            ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Of every clean training window that the teacher labelled: pooled features, and what the audio head is to make
-        of them: halfway between the teacher's vector of the window and that of its track, which catalogues hold."""
-        for track in tqdm(self.training_tracks(projection), desc="fitting", unit="track", disable=None):
+        """Of every clean training window that the teacher labelled: pooled features, and the teacher's vector."""
+        for track in tqdm(self.tracks(projection, "train"), desc="fitting", unit="track", disable=None):
             windows = torch.from_numpy(every(track, HOP_SAMPLES)[: len(track.targets)].astype(np.float32))
-            targets = torch.from_numpy((track.targets + unit(track.targets.mean(axis=0))) / 2)
+            targets = torch.from_numpy(track.targets)
             for heard, said in zip(windows.split(BATCH_WINDOWS), targets.split(BATCH_WINDOWS), strict=True):
                 yield student.features(self.front_end.standardised(heard, standard)), said
 
@@ -136,7 +125,7 @@ class Studio:
 
     def batches(self, projection: Projection, standard: Standard) -> BatchMaker:
         """Of the training split alone."""
-        tracks, speech = self.training_tracks(projection), self.chains("train", "speech")
+        tracks, speech = self.tracks(projection, "train"), self.chains("train", "speech")
         kinds = [speech, [track.sound for track in tracks],
                  [*self.chains("train", "effects"), *noises(self._recipe.seed)]]
         augmenter = Augmenter(RoomBank(self._recipe.rooms, self._recipe.seed), np.concatenate(speech))

@@ -38,8 +38,8 @@ class Stage:
 
 
 PRETRAINING = Stage("pretraining", 200, Weights(segments=1.0))
-DISTILLATION = Stage("distillation", 1_300, Weights(distillation=1.0, relation=1.0, contrast=0.3))
-FINE_TUNING = Stage("fine-tuning", 1_500, Weights(distillation=1.0, relation=1.0, contrast=0.5, tags=0.3, kind=0.2),
+DISTILLATION = Stage("distillation", 2_600, Weights(distillation=1.0, relation=1.0, contrast=0.3))
+FINE_TUNING = Stage("fine-tuning", 2_700, Weights(distillation=1.0, relation=1.0, contrast=0.5, tags=0.3, kind=0.2),
                     learning_rate=1.5e-3)
 
 
@@ -54,8 +54,6 @@ class Recipe:
     weight_decay: float = 0.02
     temperature: float = 0.07
     rooms: int = 512
-    speeds: tuple[float, ...] = (0.87, 1.15)
-    """Of what each training track is heard at once more, by turns: about two and a half semitones down, and up."""
     seed: int = 1
 
     def scaled(self, factor: float) -> "Recipe":
