@@ -17,6 +17,9 @@ from edge.firmware import MIB
 
 SHED_ABOVE, TAKE_UP_BELOW = 0.93, 0.88
 """Shares of the budget that the proportional set size is held against."""
+FADING = 0.999
+"""What a step saved counts for so much of it at each look, half in 23 minutes: what something else gave back in that
+moment was taken for its saving, and must not keep it out for ever."""
 CALM_LOOKS = 10
 
 log = logging.getLogger(__name__)
@@ -78,6 +81,7 @@ class Shedder:
             self._leave_out(used)
         elif self._shed:
             expected_bytes = pss_bytes + (self._shed[-1].saved_bytes or 0)
+            self._shed[-1].saved_bytes = int((self._shed[-1].saved_bytes or 0) * FADING)
             self._calm_looks = self._calm_looks + 1 if expected_bytes < TAKE_UP_BELOW * self._budget_bytes else 0
             if self._calm_looks >= CALM_LOOKS:
                 self._take_up()

@@ -155,3 +155,16 @@ def test_with_memory_that_is_really_used():
         assert done == ["-"]
     look(shedder, CALM_LOOKS)
     assert done == ["-", "+"]
+
+
+def test_what_something_else_gave_back_does_not_keep_a_step_out_for_ever():
+    process = Process(95, savings_mib=(0, 0, 0))
+    shedder = Shedder(process.steps, budget_bytes=BUDGET_BYTES, measure=process.measure, give_back=process.give_back)
+    shedder.look()
+    process.used_mib = 20  # 75 MiB, which are taken for the step's saving
+    for _ in range(50):
+        shedder.look()
+    assert process.done == ["-a"]
+    for _ in range(100):
+        shedder.look()
+    assert process.done == ["-a", "+a"]
