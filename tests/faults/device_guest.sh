@@ -1,6 +1,6 @@
 #!/bin/sh
 # The first process of the machine that device_loss.sh starts: loads the card and the camera, runs device_loss.py, ends.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root PYTHONPATH=/repo PYTHONPYCACHEPREFIX=/opt/roomtone/pycache PYTHONOPTIMIZE=2 OMP_NUM_THREADS=1
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp PYTHONPATH=/repo PYTHONPYCACHEPREFIX=/opt/roomtone/pycache PYTHONOPTIMIZE=2 OMP_NUM_THREADS=1
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp; mount -t tmpfs run /run
 mkdir -p /dev/shm; mount -t tmpfs shm /dev/shm
 ip link set lo up 2>/dev/null || true

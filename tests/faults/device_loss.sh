@@ -13,7 +13,7 @@ release=$(ls "$kernel/lib/modules")
     chroot "$root" /opt/roomtone/bin/pip install --quiet opencv-python-headless httpx
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 depmod -b "$kernel" "$release"
-mkdir -p "$root/repo" "$root/result" "$root/lib/modules/$release" "$work/first"/{bin,proc,sys,dev,root,modules}
+mkdir -p "$root/repo" "$root/result" "$root/lib/modules/$release" "$work/first"/{bin,proc,sys,dev,new,modules}
 rm -f "$root/result/"*
 
 # What the kernel needs to reach ROOT: busybox and, in the order of their dependencies, the modules of 9p over virtio.
@@ -29,10 +29,10 @@ b=/bin/busybox
 $b mount -t devtmpfs dev /dev
 for module in /modules/*; do $b insmod "$module"; done
 options=trans=virtio,version=9p2000.L,msize=262144,cache=loose
-$b mount -t 9p -o "$options" root /root
-$b mount -t 9p -o "$options,ro" repo /root/repo
-$b mount -t 9p -o "$options,ro" modules /root/lib/modules
-exec $b switch_root /root /bin/sh /repo/tests/faults/device_guest.sh
+$b mount -t 9p -o "$options" root /new
+$b mount -t 9p -o "$options,ro" repo /new/repo
+$b mount -t 9p -o "$options,ro" modules /new/lib/modules
+exec $b switch_root /new /bin/sh /repo/tests/faults/device_guest.sh
 INIT
 chmod +x "$work/first/init"
 (cd "$work/first" && find . | cpio -o -H newc --quiet) > "$work/first.cpio"
