@@ -57,6 +57,15 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class Union:
+    """A table of the kind whose number stands in the field ``kind_field``, a byte, of the one that holds it."""
+
+    kind_field: int
+    of: "dict[int, Table]"
+    other: "Table"
+
+
+@dataclass(frozen=True)
 class Table:
     """Field number to what its offset leads to; numbers that are not listed are plain values of at most 8 bytes."""
 
@@ -68,14 +77,22 @@ class Table:
     """Fields without which a runtime follows nothing to nowhere."""
 
 
-Field: TypeAlias = Scalars | Shape | Indices | Text | Tables | Table
+Field: TypeAlias = Scalars | Shape | Indices | Text | Tables | Table | Union
 
 INTS, TEXT = Scalars(4), Text()
 ANY = Table("options", {})
-"""Of an operator's options only the frame is checked: nearly all hold plain values."""
+OPTIONS = Union(3, {
+    3: Table("ConcatEmbeddingsOptions", {1: INTS, 2: INTS}),
+    8: Table("FullyConnectedOptions", {5: Scalars(1)}),
+    17: Table("ReshapeOptions", {0: INTS}),
+    30: Table("SqueezeOptions", {0: INTS}),
+    111: Table("VarHandleOptions", {0: TEXT, 1: TEXT}),
+    115: Table("BucketizeOptions", {0: Scalars(4)}),
+}, ANY)
+"""Of all other operators' options only the frame is checked: they hold plain values."""
 QUANTIZATION = Table("QuantizationParameters", {0: INTS, 1: INTS, 2: INTS, 3: Scalars(8), 5: ANY})
 TENSOR = Table("Tensor", {0: Shape(), 3: TEXT, 4: QUANTIZATION, 6: ANY, 7: INTS})
-OPERATOR = Table("Operator", {1: Indices(2), 2: INTS, 4: ANY, 5: Scalars(1), 7: Scalars(1), 8: INTS})
+OPERATOR = Table("Operator", {1: Indices(2), 2: INTS, 4: OPTIONS, 5: Scalars(1), 7: Scalars(1), 8: INTS})
 """Of inputs, LiteRT 2.3 and tflite-runtime follow a -1 where a kernel needs a tensor; biases, the third, may lack."""
 ENDS = Indices(MAX_TABLES)
 SUBGRAPH = Table("SubGraph", {0: Tables(TENSOR), 1: ENDS, 2: ENDS, 3: Tables(OPERATOR), 4: TEXT}, required=(0, 1, 2, 3))
@@ -139,9 +156,15 @@ class _Walk:
                 raise Malformed(f"{kind.name} at byte {start} lacks its field {number}")
         for number, field in kind.fields.items():
             if number < len(offsets) and offsets[number]:
-                self.follow(field, start + offsets[number])
+                self.follow(self._kind_of(field, start, offsets), start + offsets[number])
         if kind.region:
             self._region(start, offsets, kind.region)
+
+    def _kind_of(self, field: "Field", table: int, offsets: tuple[int, ...]) -> "Field":
+        if not isinstance(field, Union):
+            return field
+        kind = self._read("<B", table + offsets[field.kind_field]) if offsets[field.kind_field] else 0
+        return field.of.get(kind, field.other)
 
     def _vector(self, pointer: int, item_bytes: int) -> tuple[int, int]:
         start = self._target(pointer)
