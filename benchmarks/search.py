@@ -58,10 +58,10 @@ def _of_size(stored: np.ndarray, folder: Path) -> Iterator[Row]:
 def index_of(stored: np.ndarray, folder: Path) -> IvfIndex:
     """The lists of vectors, as the exporter writes them, mapped as a device does."""
     made = inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), folder, "view")
-    lists = open_lists(lambda name, dtype, shape: open_array(folder / name, dtype, shape), "view", stored.shape,
-                       lists=made["lists"], groups=made["groups"])
+    lists = open_lists(lambda name, dtype, shape: open_array(folder / name, dtype, shape), "view",
+                       (made["listed"], stored.shape[1]), lists=made["lists"], groups=made["groups"])
     places = np.empty(len(stored), np.int32)
-    places[lists.labels] = np.arange(len(stored))
+    places[lists.labels] = np.arange(len(lists.labels))
     return IvfIndex(lists, probes={k: made["probes"][str(k)] for k in MEASURED}, places=places)
 
 

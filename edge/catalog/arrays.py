@@ -71,13 +71,25 @@ def check_ascending(path: Path, values: np.ndarray, *, first: int, last: int) ->
 
 
 def check_inverse(path: Path, places: np.ndarray, rows: np.ndarray) -> None:
-    """Raises SnapshotError unless ``places`` says where in ``rows`` each number stands, and -1 of those that do not."""
+    """Raises SnapshotError unless ``places`` says where in ``rows`` each number stands, and -1 of those that do not.
+
+    A number that stands there several times may have the place of any of them.
+    """
     placed = len(rows) == 0 or (rows.min() >= 0 and rows.max() < len(places))
     for begin in range(0, len(rows) if placed else 0, CHECKED_AT_ONCE):
-        part = rows[begin : begin + CHECKED_AT_ONCE]
-        placed = placed and np.array_equal(places[part], np.arange(begin, begin + len(part)))
-    if not placed or np.count_nonzero(places != -1) != len(rows):
+        placed = placed and bool((places[rows[begin : begin + CHECKED_AT_ONCE]] != -1).all())
+    for begin in range(0, len(places) if placed else 0, CHECKED_AT_ONCE):
+        placed = placed and _stand(rows, places[begin : begin + CHECKED_AT_ONCE], begin)
+    if not placed:
         raise SnapshotError(f"{path}: says other places than there are; build the catalogue again")
+
+
+def _stand(rows: np.ndarray, places: np.ndarray, first: int) -> bool:
+    """Whether the numbers ``first`` and following stand at their places."""
+    numbers = np.flatnonzero(places != -1)
+    places = places[numbers]
+    within = len(places) == 0 or bool(places.min() >= 0 and places.max() < len(rows))
+    return within and np.array_equal(rows[places], numbers + first)
 
 
 def check_within(path: Path, values: np.ndarray, *, first: int, last: int) -> None:

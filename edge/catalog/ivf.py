@@ -5,11 +5,12 @@ groups of them, so that with more vectors there may be more lists. Lists that no
 memory.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
-from edge.catalog.index import Found, Scorer, best_of, scaled_query
+from edge.catalog.index import Found, Scorer, scaled_query, shortlist
 from edge.catalog.lists import Lists
 
 NEIGHBOURS = (10, 100, 1000)
@@ -17,8 +18,13 @@ NEIGHBOURS = (10, 100, 1000)
 FURTHER = 1.1
 """A filter's nearest lie so many times further, in neighbours, than its share says: the last of ten may by chance, and
 the furthest are the hardest to find (benchmarks/million.py)."""
+RARER = 4.0
+"""Where the lists near the query hold less than a filter's share, what it leaves grows rarer towards the query: so many
+times less than in all of these lists (tests/edge/catalog/test_index.py)."""
 LISTS_PER_PROBE = 8
 """Centroids are compared of groups that hold so many times the lists to be looked into (benchmarks/search.py)."""
+COPIES = 2
+"""A vector lies in so many lists at most (edge/catalog/lists.py)."""
 PICKED_COST, PASSED_COST, MASK_COST = 2.0, 0.4, 0.01
 """Of a vector picked out of its list by a filter, of one passed over by it, and of an item of the filter itself, in
 vectors of a list (benchmarks/search.py)."""
@@ -33,7 +39,7 @@ class IvfIndex:
         """
         self._lists, self._places = lists, places
         self._groups = lists.groups.astype(np.float32)
-        self._logarithms = np.log(NEIGHBOURS), np.log([probes[k] for k in NEIGHBOURS])
+        self._logarithms = [(math.log(k), math.log(probes[k])) for k in NEIGHBOURS]
         self._scorer = Scorer(lists.vectors.shape[1])
 
     def search(self, query: np.ndarray, k: int, allowed: np.ndarray | None = None) -> Found:
@@ -43,17 +49,15 @@ class IvfIndex:
         if allowed is None and self._lists.files is not None:
             vectors, known = self._lists.read(self._nearest(scaled, self._probes(k)))
             scores = self._scorer.all(vectors, scaled)
-            best = best_of(scores, k)
-            labels = known[best]
+            near = shortlist(scores, COPIES * k)
+            labels = known[near]
         else:
             positions = (self._visited(scaled, self._probes(k)) if allowed is None
                          else self._permitted(scaled, k, allowed))
             scores = self._scorer.some(self._lists.vectors, scaled, positions)
-            best = best_of(scores, k)
-            labels = self._lists.labels[positions[best]]
-        scores = scores[best]
-        order = np.lexsort((labels, -scores))
-        return labels[order], scores[order]
+            near = shortlist(scores, COPIES * k)
+            labels = self._lists.labels[positions[near]]
+        return _distinct(labels, scores[near], k)
 
     def _permitted(self, scaled: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
         """Positions to be compared. The k nearest of a share are among the k / share nearest of all.
@@ -61,7 +65,7 @@ class IvfIndex:
         Where the lists near the query hold less than their share, as with a filter of another genre, more are visited.
         """
         count, total = int(np.count_nonzero(allowed)), len(self._lists.vectors)
-        share = count / len(allowed)
+        share, enough = count / len(allowed), 0.5
         while share > 0:
             probes = self._probes(FURTHER * k / share)
             visited = probes * total / len(self._lists.centroids)
@@ -69,9 +73,9 @@ class IvfIndex:
                 break
             positions = self._visited(scaled, probes)
             kept = positions.take(np.flatnonzero(allowed.take(self._lists.labels.take(positions))))  # a mask is slower
-            if len(kept) >= share / 2 * len(positions) or probes == len(self._lists.centroids):
+            if len(kept) >= enough * share * len(positions) or probes == len(self._lists.centroids):
                 return kept
-            share = max(len(kept) / len(positions), share / 16)
+            share, enough = max(len(kept) / len(positions) / RARER, share / 16), 1.0
         return self._every(allowed)
 
     def _every(self, allowed: np.ndarray) -> np.ndarray:
@@ -83,10 +87,11 @@ class IvfIndex:
 
     def _probes(self, neighbours: float) -> int:
         """Lists to look into for so many neighbours; beyond the last measurement in proportion to them."""
-        known, lists = self._logarithms
         beyond = max(1.0, neighbours / NEIGHBOURS[-1])
-        probes = beyond * np.exp(np.interp(np.log(neighbours), known, lists))
-        return min(round(probes), len(self._lists.centroids))
+        wanted = math.log(min(max(neighbours, NEIGHBOURS[0]), NEIGHBOURS[-1]))
+        low, high = self._logarithms[:2] if neighbours < NEIGHBOURS[1] else self._logarithms[1:]
+        between = low[1] + (high[1] - low[1]) * (wanted - low[0]) / (high[0] - low[0])
+        return min(round(beyond * math.exp(between)), len(self._lists.centroids))
 
     def _visited(self, scaled: np.ndarray, probes: int) -> np.ndarray:
         """Positions of all vectors of the nearest lists, int64."""
@@ -101,6 +106,14 @@ class IvfIndex:
         nearest = spans(lists.grouped, _highest(self._groups @ scaled, groups))
         scores = self._scorer.some(lists.centroids, scaled, nearest)
         return nearest[_highest(scores, probes)]
+
+
+def _distinct(labels: np.ndarray, scores: np.ndarray, k: int) -> Found:
+    """The k best, each label once, equal ones by label."""
+    labels, first = np.unique(labels, return_index=True)
+    scores = scores[first]
+    order = np.argsort(-scores, kind="stable")[:k]
+    return labels[order], scores[order]
 
 
 def spans(bounds: np.ndarray, numbers: np.ndarray) -> np.ndarray:

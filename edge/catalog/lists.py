@@ -2,7 +2,8 @@
 
 Beside a view NAME lie ``NAME.lists.npy``, the vectors list after list; ``NAME.labels.npy``, what each is called;
 ``NAME.bounds.npy``, where each list begins; ``NAME.centroids.npy``, the lists' centroids, themselves sorted by the
-nearest of fewer centroids, ``NAME.groups.npy``; and ``NAME.grouped.npy``, where each group of lists begins.
+nearest of fewer centroids, ``NAME.groups.npy``; and ``NAME.grouped.npy``, where each group of lists begins. A vector
+may lie in two lists: what a search overlooks in one it finds in the other (SOAR: Sun et al., 2023).
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ class Lists:
     """Read-only arrays. All vectors are unit vectors times 127."""
 
     vectors: np.ndarray
-    """int8 (n, d), list after list."""
+    """int8 (n, d), list after list, vectors that lie in two of them twice."""
     labels: np.ndarray
     """int32 (n,), what each vector is called: its item's row, or its number in another file."""
     bounds: np.ndarray

@@ -5,13 +5,15 @@ A folder sealed by a manifest (edge/manifest.py). Layout of ``manifest.json``, f
     {"format": 2, "name": "roomtone-default", "version": "1", "items": 310,
      "views": {"audio": {"space": "musicnn-msd-pca64@...", "dimension": 64, "count": 200, "index": "exact"},
                "recording": {"space": "...", "dimension": 64, "count": 900000, "index": "ivf", "lists": 14062,
-                             "groups": 512, "probes": {"10": 16, "100": 60, "1000": 300}, "recordings": 20000}},
+                             "groups": 512, "listed": 900000, "probes": {"10": 16, "100": 60, "1000": 300},
+                             "recordings": 20000}},
      "files": {"items.sqlite": {...}, "facets.npy": {...}, "audio.vectors.npy": {...}, "audio.rows.npy": {...}, ...}}
 
 VIEW.places.npy says where each item's vector lies. With the ``index`` ``exact`` that is in VIEW.vectors.npy, whose
-items VIEW.rows.npy names; with ``ivf`` it is in the lists (lists.py), and ``probes`` says how many of them a search for
-so many neighbours looks into. A view with ``recordings`` has several vectors an item (recording.py), whose beginnings
-are in VIEW.starts.npy; with ``ivf`` they are in the lists once more.
+items VIEW.rows.npy names; with ``ivf`` it is in the lists (lists.py), ``probes`` says how many of them a search for
+so many neighbours looks into, and ``listed`` how many vectors lie in them, those that lie in two counted twice. A view
+with ``recordings`` has several vectors an item (recording.py), whose beginnings are in VIEW.starts.npy; with ``ivf``
+they are in the lists once more.
 """
 
 from dataclasses import dataclass, replace
@@ -142,7 +144,7 @@ class _Shelf:
             index = ExactIndex(stored, rows if len(rows) < self._items else None)
         if not self._known:
             check_inverse(self._folder / f"{name}.places.npy", places, rows)
-        return View(stored, places, index, name=name, space=fields.text("space"))
+        return View(stored, places, index, name=name, space=fields.text("space"), size=_shape(fields)[0])
 
     def recordings(self, name: str, fields: manifest.Fields) -> RecordingView:
         stored = self._stored(name, fields)
@@ -167,7 +169,9 @@ class _Shelf:
         return RowFile(self._folder / f"{name}.{file}.npy", array)
 
     def _lists(self, name: str, fields: manifest.Fields) -> Lists:
-        lists = open_lists(self._array, name, _shape(fields), lists=fields.integer("lists", 1, MOST_ITEMS),
+        count, dimension = _shape(fields)
+        listed = fields.integer("listed", count, 2 * count) if "listed" in fields else count
+        lists = open_lists(self._array, name, (listed, dimension), lists=fields.integer("lists", 1, MOST_ITEMS),
                            groups=fields.integer("groups", 1, MOST_GROUPS))
         if not self._known:
             check_lists(self._folder, name, lists)

@@ -9,12 +9,14 @@ from edge.context import unit
 class View:
     """Used by one thread at a time, as its index is."""
 
-    def __init__(self, stored: np.ndarray, places: np.ndarray, index: Index, *, name: str, space: str):
+    def __init__(self, stored: np.ndarray, places: np.ndarray, index: Index, *, name: str, space: str,
+                 size: int | None = None):
         """``stored``: int8 (n, d), unit vectors times 127; ``places``: int32 (items,), where the vector of each item
-        lies in it, -1 where there is none; ``index``: of the same vectors, their labels the items' rows.
+        lies in it, -1 where there is none; ``index``: of the same vectors, their labels the items' rows; ``size``: how
+        many items have one, where some lie in ``stored`` twice.
         """
         self.name, self.space = name, space
-        self.size, self.dimension = stored.shape
+        self.size, self.dimension = len(stored) if size is None else size, stored.shape[1]
         self._stored, self._places, self._index = stored, places, index
 
     def search(self, query: np.ndarray, k: int, *, allowed: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:

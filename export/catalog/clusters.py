@@ -19,6 +19,9 @@ SAMPLED_PER_LIST = 16
 KMEANS_ROUNDS = 10
 GROUPS_LOOKED_INTO = 16
 """For the list that a vector belongs to."""
+CANDIDATES = 16
+"""Nearest lists among which the second one is chosen."""
+SECOND_AT_ONCE = 4096
 AT_ONCE = 65_536
 
 
@@ -32,16 +35,19 @@ class Clusters:
     """(lists, d), in no order."""
 
 
-def cluster(stored: np.ndarray) -> tuple[Clusters, np.ndarray]:
-    """Lists for int8 vectors (n, d) and the list of each vector, int32 (n,). The same for the same vectors."""
+def cluster(stored: np.ndarray, *, twice: bool) -> tuple[Clusters, np.ndarray]:
+    """Lists for int8 vectors (n, d) and the list of each vector, int32 (n, 1); the same for the same vectors.
+
+    ``twice``: two lists of each, (n, 2), the second -1 where there is but one.
+    """
     faiss = faiss_library()
     count = len(stored)
     lists = -(-count // VECTORS_PER_LIST)
     chosen = np.random.default_rng(0).permutation(count)[: lists * SAMPLED_PER_LIST]
     rough = _rough(faiss, floats(stored[np.sort(chosen)]), lists)
-    means = _means(stored, _nearest(faiss, stored, rough), rough.centroids)
+    means = _means(stored, _lists_of(faiss, stored, rough)[:, 0], rough.centroids)
     fine = Clusters(rough.groups, means)
-    return fine, _nearest(faiss, stored, fine)
+    return fine, _lists_of(faiss, stored, fine, twice=twice)
 
 
 def group_of(clusters: Clusters) -> np.ndarray:
@@ -91,16 +97,47 @@ def _flat(faiss: Any, centroids: np.ndarray) -> Any:
     return index
 
 
-def _nearest(faiss: Any, stored: np.ndarray, clusters: Clusters) -> np.ndarray:
-    """The list of each vector, looked for in the nearest groups: int32 (n,)."""
+def _lists_of(faiss: Any, stored: np.ndarray, clusters: Clusters, *, twice: bool = False) -> np.ndarray:
+    """The list of each vector, or both, looked for in the nearest groups: int32 (n, 1 or 2)."""
     quantizer = _flat(faiss, clusters.groups)
     index = faiss.IndexIVFFlat(quantizer, stored.shape[1], len(clusters.groups), faiss.METRIC_INNER_PRODUCT)
     index.nprobe = min(GROUPS_LOOKED_INTO, len(clusters.groups))
     index.add(clusters.centroids)
-    found = np.empty(len(stored), np.int32)
-    for start in range(0, len(stored), AT_ONCE):
-        found[start : start + AT_ONCE] = index.search(floats(stored[start : start + AT_ONCE]), 1)[1][:, 0]
+    found = np.empty((len(stored), 2 if twice else 1), np.int32)
+    at_once = SECOND_AT_ONCE if twice else AT_ONCE
+    for start in range(0, len(stored), at_once):
+        vectors = floats(stored[start : start + at_once])
+        cosines, near = index.search(vectors, CANDIDATES if twice else 1)
+        found[start : start + at_once, 0] = near[:, 0]
+        if twice:
+            found[start : start + at_once, 1] = second_lists(vectors, clusters.centroids, cosines, near)
     return found
+
+
+def second_lists(vectors: np.ndarray, centroids: np.ndarray, cosines: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """For each vector, of its nearest lists but the first, the one to find it in when a query overlooks the first.
+
+    That happens when the query lies along what parts the vector from its centroid; so the second centroid should be
+    near, and part from the vector another way (SOAR: Sun et al., 2023, with lambda 1).
+
+    Parameters
+    ----------
+    vectors : np.ndarray [shape=(n, d), dtype=float32], of length 1
+    centroids : np.ndarray [shape=(lists, d), dtype=float32], of length 1
+    cosines : np.ndarray [shape=(n, m), dtype=float32]
+        Of each vector with the centroids of the lists ``near``.
+    near : np.ndarray [shape=(n, m), dtype=int]
+        The nearest lists, best first; -1 where there are no more.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=int]
+        -1 where there is one list only.
+    """
+    away = unit(vectors - centroids[near[:, 0]])
+    along = np.einsum("nd,nd->n", vectors, away)[:, None] - np.einsum("nmd,nd->nm", centroids[near[:, 1:]], away)
+    loss = np.where(near[:, 1:] < 0, np.inf, along**2 - 2 * np.maximum(cosines[:, 1:], -1))
+    return near[np.arange(len(near)), 1 + loss.argmin(axis=1)]
 
 
 def _means(stored: np.ndarray, lists: np.ndarray, centroids: np.ndarray) -> np.ndarray:

@@ -60,7 +60,7 @@ class ViewFiles:
         stored = self._read("vectors")
         if self._starts is not None:
             return inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), self._folder, self._name,
-                                        least_recall=inverted_lists.LEAST_WINDOW_RECALL)
+                                        least_recall=inverted_lists.LEAST_WINDOW_RECALL, twice=False)
         made = inverted_lists.build(stored, self._read("rows"), self._folder, self._name)
         for file in ("vectors", "rows"):
             (self._folder / f"{self._name}.{file}.npy").unlink()

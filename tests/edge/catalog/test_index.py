@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.catalog.arrays import RowFile, open_array
-from edge.catalog.index import ExactIndex, best_of
+from edge.catalog.index import ExactIndex, best_of, shortlist
 from edge.catalog.ivf import NEIGHBOURS, IvfIndex, spans
 from edge.catalog.lists import open_lists
 from edge.errors import ShapeError
 from export.catalog import inverted_lists
+from export.catalog.clusters import second_lists
 from export.catalog.vectors import as_stored
 
 COUNT, DIMENSION = 6000, 24
@@ -31,11 +32,11 @@ def stored():
     return as_stored(centres[np.arange(COUNT) % 40] + 0.6 * unit_rows(COUNT, 2))
 
 
-def build(stored, folder, labels=None):
+def build(stored, folder, labels=None, **options):
     """The index of these vectors, and the folder's entry of the manifest."""
     labels = np.arange(len(stored), dtype=np.int32) if labels is None else labels
-    made = inverted_lists.build(stored, labels, folder, "a")
-    lists = open_lists(lambda file, dtype, shape: np.load(folder / file), "a", stored.shape,
+    made = inverted_lists.build(stored, labels, folder, "a", **options)
+    lists = open_lists(lambda file, dtype, shape: np.load(folder / file), "a", (made["listed"], stored.shape[1]),
                        lists=made["lists"], groups=made["groups"])
     return lists, {k: made["probes"][str(k)] for k in NEIGHBOURS}
 
@@ -185,14 +186,34 @@ def test_a_filter_that_goes_with_the_vectors_finds_most_of_what_there_is(built, 
         assert right >= 0.8 * 10 * len(queries)
 
 
-def test_every_vector_lies_in_the_list_of_a_near_centroid(built, stored):
+def test_every_vector_lies_in_the_lists_of_two_near_centroids(built, stored):
     lists, _ = built
-    assert sorted(lists.labels.tolist()) == list(range(COUNT))
+    assert sorted(lists.labels.tolist()) == sorted(2 * list(range(COUNT)))
     np.testing.assert_array_equal(lists.vectors, stored[lists.labels])
-    assert (lists.bounds[0], lists.bounds[-1], lists.grouped[-1]) == (0, COUNT, len(lists.centroids))
+    assert (lists.bounds[0], lists.bounds[-1], lists.grouped[-1]) == (0, 2 * COUNT, len(lists.centroids))
     list_of = np.repeat(np.arange(len(lists.centroids)), np.diff(lists.bounds))
     cosines = lists.vectors.astype(np.float32) @ lists.centroids.T.astype(np.float32)
-    assert (cosines.argmax(axis=1) == list_of).mean() > 0.9
+    assert 0.45 < (cosines.argmax(axis=1) == list_of).mean() <= 0.5
+    nearest = np.argpartition(-cosines, 16, axis=1)[:, :16]
+    assert (nearest == list_of[:, np.newaxis]).any(axis=1).mean() > 0.95
+    pairs = np.stack([list_of[lists.labels == label] for label in range(COUNT)])
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+
+
+def test_the_second_list_is_near_and_parts_from_the_vector_another_way():
+    """By hand, in the plane of x and y: the first centroid lies 10 degrees to the left; of the others, that 28 degrees
+    to the left parts the same way, that 30 degrees upwards (z) another way.
+    """
+    def at(left, up):
+        y, z = np.sin(np.radians([left, up]))
+        return [np.sqrt(1 - y * y - z * z), y, z]
+
+    vectors = np.array([[1, 0, 0]], np.float32)
+    centroids = np.array([at(10, 0), at(28, 0), at(0, 30)], np.float32)
+    cosines = vectors @ centroids.T
+    assert second_lists(vectors, centroids, cosines, np.array([[0, 1, 2]])).tolist() == [2]
+    assert second_lists(vectors, centroids, cosines[:, :2], np.array([[0, 1]])).tolist() == [1]
+    assert second_lists(vectors, centroids, cosines[:, :2], np.array([[0, -1]])).tolist() == [-1]
 
 
 def test_a_view_of_many_like_vectors_is_built(tmp_path):
@@ -203,6 +224,12 @@ def test_a_view_of_many_like_vectors_is_built(tmp_path):
     assert (np.diff(lists.bounds) > 0).all()
     _, scores = IvfIndex(lists, probes=probes).search(stored[700].astype(np.float32), 20)
     np.testing.assert_allclose(scores, 1, atol=0.01)
+
+
+def test_fewer_lists_find_as_much_when_each_vector_lies_in_two(stored, built, tmp_path):
+    (twice, probes), (once, probes_once) = built, build(stored, tmp_path, twice=False)
+    assert len(twice.vectors) == 2 * len(once.vectors) == 2 * COUNT
+    assert all(probes[k] < probes_once[k] for k in (10, 100))
 
 
 @pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 200])
@@ -229,6 +256,38 @@ def test_spans_are_their_positions_one_after_the_other(sizes, data):
     numbers = data.draw(st.lists(st.integers(0, len(sizes) - 1), max_size=20))
     right = itertools.chain.from_iterable(range(bounds[number], bounds[number + 1]) for number in numbers)
     assert spans(bounds, np.array(numbers, int)).tolist() == list(right)
+
+
+@given(st.integers(1, 400), st.integers(1, 40), st.integers(1, 50), st.integers(0, 9))
+@settings(max_examples=200, deadline=None)
+def test_a_shortlist_holds_the_highest(hundreds, k, distinct, seed):
+    """Also of scores among which many are equal."""
+    random = np.random.default_rng(seed)
+    scores = random.integers(0, distinct, 10 * hundreds + seed).astype(np.float32)
+    near = shortlist(scores, k)
+    assert (np.diff(near) > 0).all()
+    assert len(near) >= min(k, len(scores))
+    outside = np.delete(scores, near)
+    assert len(outside) == 0 or outside.max() < np.sort(scores)[-k]
+
+
+def test_a_shortlist_of_many_different_scores_is_short():
+    assert 20 <= len(shortlist(np.random.default_rng(0).permutation(100_000).astype(np.float32), 20)) <= 40
+
+
+def test_a_vector_in_two_lists_is_found_once(built, stored):
+    lists, _ = built
+    index = IvfIndex(lists, probes=dict.fromkeys(NEIGHBOURS, len(lists.centroids)))
+    for query in unit_rows(5, 8):
+        for k in (1, 10, 500):
+            assert index.search(query, k)[0].tolist() == by_hand(stored, query, k)[0].tolist()
+
+
+@pytest.mark.parametrize(("neighbours", "wanted"), [(3, 4), (10, 4), (31.6228, 8), (100, 16), (316.228, 32), (1000, 64),
+                                                    (2000, 128), (10**6, 188)])
+def test_lists_to_look_into_lie_between_the_measured(built, neighbours, wanted):
+    lists = dataclasses.replace(built[0], centroids=np.zeros((188, DIMENSION), np.int8))
+    assert IvfIndex(lists, probes={10: 4, 100: 16, 1000: 64})._probes(neighbours) == wanted
 
 
 def test_equal_scores_keep_their_order():

@@ -103,7 +103,7 @@ def test_what_is_not_allowed_is_not_named():
 def test_a_large_view_names_the_same_through_its_index(tmp_path):
     exact, stored, starts = opened([20] * 300)
     made = inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), tmp_path, "r")
-    lists = open_lists(lambda file, dtype, shape: np.load(tmp_path / file), "r", stored.shape,
+    lists = open_lists(lambda file, dtype, shape: np.load(tmp_path / file), "r", (made["listed"], stored.shape[1]),
                        lists=made["lists"], groups=made["groups"])
     index = IvfIndex(lists, probes={k: made["probes"][str(k)] for k in NEIGHBOURS})
     large, _, _ = opened([20] * 300, index=index)
