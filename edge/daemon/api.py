@@ -20,6 +20,7 @@ from edge.daemon.refusal import RETRY_SOON, Refusal
 from edge.daemon.room import Room
 from edge.daemon.stream import EventStream
 from edge.errors import RoomtoneError
+from edge.recommend.signals import SEEN_ONLY
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE / "page"
@@ -48,7 +49,8 @@ class Api:
         event = await requests.feedback(request)
         new = await self._room.desk.add(event)
         self._room.feedback[event.event] += new
-        self._room.refresher.wake()
+        if event.event not in SEEN_ONLY:  # or what a list shows would make the next list, and so on
+            self._room.refresher.wake()
         return _json({"id": event.id, "new": new})
 
     async def now(self, request: Request) -> Response:

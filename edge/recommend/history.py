@@ -22,11 +22,14 @@ from edge.recommend.round import Round
 __all__ = ["EVENTS", "Event", "History"]
 
 KEPT_PER_USER = 50_000
-"""Older events of a user are dropped: some 8 MB, years of a household's listening."""
+"""Older deeds of a user are dropped: some 8 MB, years of a household's listening."""
+KEPT_IMPRESSIONS_PER_USER = 10_000
+"""Apart from those: a screen that shows lists all day must not push out what somebody did."""
 KEPT_ROUNDS_PER_USER = 1024
 """Of older impressions it is forgotten what they were drawn from: .6 MB as a rule, 4 MB at most."""
 RETENTION_CHECK_EVERY = 256
 FIELDS = "id, user, item, event, value, time_s"
+KINDS = DEEDS, IMPRESSIONS = "event <> 'impression'", "event = 'impression'"
 
 
 class History:
@@ -102,6 +105,14 @@ class History:
         rows = self._read(question, (user, after, -1 if limit is None else limit))
         return [(row[0], Event(*row[1:])) for row in reversed(rows)]
 
+    def lately(self, user: str, *, after: int, deeds: int, impressions: int) -> list[tuple[int, Event]]:
+        """As ``numbered``, the last ``deeds`` of what somebody did and the last ``impressions`` of what was shown."""
+        halves = [f"SELECT * FROM (SELECT number, {FIELDS} FROM events WHERE user = ? AND number > ? AND {kind} "
+                  "ORDER BY number DESC LIMIT ?)" for kind in KINDS]  # fmt: skip
+        question = " UNION ALL ".join(halves) + " ORDER BY number"
+        rows = self._read(question, (user, after, deeds, user, after, impressions))
+        return [(row[0], Event(*row[1:])) for row in rows]
+
     def rounds(self, user: str) -> dict[str, Round]:
         """What a user's impressions were drawn from, by the id of the event; those of which it is kept."""
         with self._read_lock, saying(self.path, "read"):
@@ -174,15 +185,16 @@ class History:
         return False
 
     def _retain(self, database: sqlite3.Connection, user: str, added: int) -> None:
-        """Drop what is older than the newest ``kept_per_user`` events; looked at every few hundred events."""
+        """Drop all but the newest deeds and impressions; looked at every few hundred events."""
         newest = database.execute("SELECT max(number) FROM events WHERE user = ?", (user,)).fetchone()[0]
         if newest % RETENTION_CHECK_EVERY >= added:
             return
-        database.execute(
-            "DELETE FROM events WHERE user = ? AND number <= (SELECT number FROM events WHERE user = ? "
-            "ORDER BY number DESC LIMIT 1 OFFSET ?)",
-            (user, user, self._kept_per_user),
-        )
+        for kind, kept in ((DEEDS, self._kept_per_user), (IMPRESSIONS, KEPT_IMPRESSIONS_PER_USER)):
+            database.execute(
+                f"DELETE FROM events WHERE user = ? AND {kind} AND number <= (SELECT number FROM events "
+                f"WHERE user = ? AND {kind} ORDER BY number DESC LIMIT 1 OFFSET ?)",
+                (user, user, kept),
+            )
 
     def _retain_rounds(self, database: sqlite3.Connection, user: str) -> None:
         """Forget what all but the newest KEPT_ROUNDS_PER_USER impressions were drawn from."""

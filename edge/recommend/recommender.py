@@ -20,6 +20,7 @@ from edge.recommend.lookup import Lookup
 from edge.recommend.ranker import Ranker
 from edge.recommend.reasons import MAX_REASONS, TO_EXPLORE, Reasons
 from edge.recommend.recognition import Recogniser
+from edge.recommend.records import MAX_IMPRESSIONS
 from edge.recommend.round import Round
 from edge.recommend.taste import Taste
 
@@ -33,7 +34,8 @@ MOST_TASTES = 32
 MOST_DRAWS = 4
 """Of so many different lists of a user it is remembered what their last places were drawn from."""
 READ_EVENTS = 4096
-"""How much of a long history is read to rebuild a taste: more items than a taste remembers."""
+"""So many deeds of a long history are read to rebuild a taste, more items than it remembers, and the impressions that
+it counts."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ class Recommender:
         if len(self._tastes) >= MOST_TASTES:
             del self._tastes[next(iter(self._tastes))]
         self._tastes[user] = taste
-        taste.take(self._history.numbered(user, after=taste.read_until, limit=READ_EVENTS))
+        taste.take(self._history.lately(user, after=taste.read_until, deeds=READ_EVENTS, impressions=MAX_IMPRESSIONS))
         return taste
 
 

@@ -53,14 +53,14 @@ class Records:
 
     def take(self, row: int, event: Event) -> None:
         """Take an event about the item in ``row`` of the snapshot in."""
+        if event.event in SEEN_ONLY:  # nobody did anything: no session begins or goes on
+            self._shown[self._impressions % MAX_IMPRESSIONS] = row
+            self._impressions += 1
+            return
         time_s = event.time_s or 0.0
         if abs(time_s - self._last_time_s) > SESSION_GAP_S:
             self._session += 1
         self._last_time_s = time_s
-        if event.event in SEEN_ONLY:
-            self._shown[self._impressions % MAX_IMPRESSIONS] = row
-            self._impressions += 1
-            return
         record = self._to_the_end(row)
         if record["session"] != self._session:
             record["before"] = record["strength"]

@@ -52,7 +52,7 @@ class Round:
     ) -> "Round":
         """``propensities`` and ``exposures`` (m,), ``values`` (m, len(NAMES))."""
         packed = base64.b64encode(np.asarray(values, "<f2").tobytes()).decode()
-        return cls(place, items, _rounded(propensities), _rounded(exposures), FEATURES, packed)
+        return cls(place, items, _shortened(propensities), _shortened(exposures), FEATURES, packed)
 
     def matrix(self) -> np.ndarray:
         """The features: float32 (items, features)."""
@@ -98,8 +98,9 @@ class Round:
                              f"{event.event} of {event.item!r:.80}")  # fmt: skip
 
 
-def _rounded(values: np.ndarray) -> tuple[float, ...]:
-    return tuple(round(float(value), 6) for value in values)
+def _shortened(values: np.ndarray) -> tuple[float, ...]:
+    """To seven digits, however small: estimates divide by propensities."""
+    return tuple(float(f"{value:.7g}") for value in values)
 
 
 def _numbers(name: str, values: Any, count: int) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ import { Cards } from "./cards.js";
 import { Locked, ask, follow, token } from "./link.js";
 import { describe } from "./now.js";
 import * as remote from "./remote.js";
+import { Shown } from "./shown.js";
 
 const TOAST_MS = 2600, OFFLINE_AFTER_MS = 1500;
 const QUIETEST_DBFS = -60;
@@ -12,7 +13,8 @@ const SAID = { like: "More like", skip: "Skipped" };
 
 const $ = (id) => document.getElementById(id);
 const user = new URLSearchParams(location.search).get("user") ?? "household";
-const cards = new Cards($("cards"), feedback);
+const shown = new Shown((item) => send(item, "impression"));
+const cards = new Cards($("cards"), feedback, shown);
 let now = null, senses = null, offline = null;
 
 function render() {
@@ -56,13 +58,17 @@ function renderLevel({ audio }) {
 
 async function feedback(item, title, event) {
   try {
-    await ask("/v1/feedback", { id: newId(), user, item, event });
+    await send(item, event);
     toast(`${SAID[event]} ${title}`);
     return true;
   } catch (error) {
     toast(error.message);
     return false;
   }
+}
+
+function send(item, event) {
+  return ask("/v1/feedback", { id: newId(), user, item, event });
 }
 
 /** crypto.randomUUID exists only where the browser trusts the connection; this works everywhere. */

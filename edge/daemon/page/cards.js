@@ -6,10 +6,11 @@ const HOLD_MS = 4000;
 const LEAVE_MS = 350;
 
 export class Cards {
-  /** `act(item, event)` sends feedback and resolves once it is kept. */
-  constructor(list, act) {
+  /** `act(item, title, event)` sends feedback and resolves once it is kept; `shown` (shown.js) watches the cards. */
+  constructor(list, act, shown) {
     this.list = list;
     this.act = act;
+    this.shown = shown;
     this.cards = new Map();
     this.liked = new Set();
     this.touchedAt = 0;
@@ -60,6 +61,7 @@ export class Cards {
     const art = element("div", "art");
     draw(art, recommendation);
     card.append(art, words, choices);
+    this.shown.watch(card, recommendation.item);
     return card;
   }
 

@@ -1,6 +1,9 @@
 """The TV page in a real browser, on the real daemon: what a person with a remote sees and does."""
 
+import contextlib
 import shutil
+import sqlite3
+import time
 
 import pytest
 
@@ -63,6 +66,43 @@ def test_mute_is_shown_and_undone(page, client):
     assert client.get("/v1/status").json()["muted"]
     page.run("document.querySelector('#mute').click()")
     page.wait_for(f"{TITLE} !== 'Not listening'")
+
+
+def impressions(folder, user):
+    """The items that the daemon kept an impression of, in order."""
+    with contextlib.closing(sqlite3.connect(f"{(folder / 'state' / 'history.db').as_uri()}?mode=ro", uri=True)) as file:
+        question = "SELECT item FROM events WHERE user = ? AND event = 'impression' ORDER BY number"
+        return [item for (item,) in file.execute(question, (user,))]
+
+
+def test_what_was_looked_at_is_told_once(running, home, browser, wait_until, tmp_path):
+    with running(tmp_path, "--audio", f"file:{home.tunes['track:tiny/bells']}") as started:
+        browser.open(f"{started.url}?user=anna")
+        browser.wait_for(f"{CARDS}.length === 2")
+        wait_until(lambda: {"track:tiny/drone", "track:tiny/rattle"} <= set(impressions(tmp_path, "anna")))
+        browser.press("down", "down")
+        for scroll in ("none", "block"):  # out of sight and back within the half hour
+            browser.run(f"document.querySelector('#cards').style.display = '{scroll}'")
+            time.sleep(4)
+        told = impressions(tmp_path, "anna")  # Bells too, where it was listed until it was recognised
+        assert len(told) == len(set(told))
+        assert browser.errors() == []
+
+
+def test_what_is_out_of_sight_was_not_shown(running, home, browser, wait_until, tmp_path):
+    with running(tmp_path, "--audio", f"file:{home.tunes['track:tiny/bells']}") as started:
+        browser.open("about:blank")
+        browser.resize(390, 400)
+        browser.open(f"{started.url}?user=ben")
+        browser.wait_for(f"{CARDS}.length === 2")
+        within = "[...document.querySelectorAll('.card')].map((card) => card.getBoundingClientRect().top < innerHeight)"
+        assert browser.run(f"return {within}") == [False, False]
+        time.sleep(4)
+        assert impressions(tmp_path, "ben") == []
+        browser.run("document.querySelector('.card').scrollIntoView()")
+        first = browser.run("return document.querySelector('.card').dataset.item")
+        wait_until(lambda: first in impressions(tmp_path, "ben"))
+        browser.resize(1920, 1080)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1280, 720), (3840, 2160), (1920, 1080)])

@@ -101,6 +101,28 @@ def test_only_the_newest_are_kept(path):
         assert history.events("bo") == [event(0, "bo")]
 
 
+def test_of_late_deeds_and_impressions_are_counted_apart(history):
+    kinds = ("play", "impression", "impression", "like", "impression", "skip")
+    history.add_all([event(number, event=kind) for number, kind in enumerate(kinds)])
+    history.add(event(99, "bo"))
+    found = history.lately("anna", after=0, deeds=2, impressions=1)
+    assert [one.id for _, one in found] == ["id-3", "id-4", "id-5"]
+    assert history.lately("anna", after=found[0][0], deeds=9, impressions=9) == found[1:]
+    assert history.lately("anna", after=0, deeds=9, impressions=9) == history.numbered("anna")
+
+
+def test_what_was_shown_pushes_out_nothing_that_was_done(path, monkeypatch):
+    monkeypatch.setattr("edge.recommend.history.KEPT_IMPRESSIONS_PER_USER", 50)
+    with History(path, kept_per_user=100) as history:
+        history.add_all([event(number, event="like") for number in range(90)])
+        for start in range(100, 1124, 128):
+            history.add_all([event(number, event="impression") for number in range(start, start + 128)])
+        kept = history.events("anna")
+    assert [one.event for one in kept[:90]] == ["like"] * 90
+    assert 50 <= len(kept) - 90 <= 50 + 256
+    assert kept[-1] == event(1123, event="impression")
+
+
 def test_each_is_kept_but_for_those_in_conflict(history):
     history.add(event(1))
     results = history.add_each([event(1), event(2), event(1, item="other"), event(2, event="skip"), event(3)])

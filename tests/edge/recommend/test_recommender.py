@@ -7,7 +7,7 @@ from edge.context import Context, unit
 from edge.errors import UsageError
 from edge.recommend.filters import Filters
 from edge.recommend.history import Event
-from edge.recommend.recommender import Recommender
+from edge.recommend.recommender import READ_EVENTS, Recommender
 
 NOTHING = Context()
 
@@ -147,9 +147,9 @@ def test_the_taste_that_was_asked_for_longest_ago_is_rebuilt_and_the_same(snapsh
         history.add_all([Event(f"{user}{track}", user, f"{artist}-{track}", "like", None, 1e9 + number)
                          for track in range(3)])  # fmt: skip
     read_from: list[tuple[str, int]] = []
-    numbered = history.numbered
-    monkeypatch.setattr(history, "numbered", lambda user, *, after, limit: (
-        read_from.append((user, after)), numbered(user, after=after, limit=limit))[1])
+    lately = history.lately
+    monkeypatch.setattr(history, "lately", lambda user, *, after, **most: (
+        read_from.append((user, after)), lately(user, after=after, **most))[1])
     recommender = Recommender(snapshot, history, exploration=0.0)
     first = {user: recommender.recommend(NOTHING, user=user, k=5) for user in users}
     assert {user: found[0].artist for user, found in first.items()} == {"anna": "Ada", "bo": "Ben", "cy": "Cleo"}
@@ -157,6 +157,17 @@ def test_the_taste_that_was_asked_for_longest_ago_is_rebuilt_and_the_same(snapsh
     assert recommender.recommend(NOTHING, user="anna", k=5) == first["anna"]  # rebuilt, cy goes
     assert recommender.recommend(NOTHING, user="cy", k=5) == first["cy"]  # rebuilt
     assert [user for user, after in read_from if after == 0] == ["anna", "bo", "cy", "anna", "cy"]
+
+
+def test_what_was_shown_since_makes_no_rebuilt_taste_forget_what_was_done(snapshot, history):
+    history.add_all([Event(f"l{number}", "anna", f"cleo-{number}", "like", None, 1e9) for number in range(3)])
+    recommender = Recommender(snapshot, history, exploration=0.0)
+    recommender.recommend(NOTHING, user="anna", k=5)
+    history.add_all([Event(f"s{number}", "anna", f"ada-{number % 12}", "impression", None, 1e9 + number)
+                     for number in range(READ_EVENTS + 10)])  # fmt: skip
+    rebuilt = Recommender(snapshot, history, exploration=0.0)
+    assert rebuilt.recommend(NOTHING, user="anna", k=5) == recommender.recommend(NOTHING, user="anna", k=5)
+    assert len(rebuilt._taste("anna").records.table) == 3
 
 
 def test_of_all_places_a_share_goes_to_what_nobody_has_played(snapshot, history):

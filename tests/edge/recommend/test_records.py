@@ -62,6 +62,13 @@ def test_half_an_hour_of_nothing_ends_a_session():
     assert records.table["session"].tolist() == [1, 1, 2]
 
 
+def test_what_is_shown_neither_begins_a_session_nor_keeps_one_going():
+    steps = [(1, "play", 0), *((2, "impression", 600 * number) for number in range(7)), (3, "play", 4200)]
+    assert taken(*steps).table["session"].tolist() == [1, 2]
+    assert taken((2, "impression", 0), (1, "play", 9000), (2, "impression", 0), (3, "play", 9001)).table[
+        "session"].tolist() == [1, 1]  # fmt: skip
+
+
 def test_a_clock_that_jumps_back_does_not_reorder():
     records = taken((1, "play", 1e9), (2, "play", 5.0), (3, "play", 1e9))
     assert records.table["row"].tolist() == [1, 2, 3]

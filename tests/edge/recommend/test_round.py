@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.context import Context
 from edge.errors import UsageError
@@ -23,6 +25,13 @@ def test_what_is_written_is_read():
     assert Round.parse(one.text()) == one
     assert one.matrix() == pytest.approx(np.random.default_rng(3).normal(size=(2, len(NAMES))), rel=1e-3)
     assert one.matrix().dtype == np.float32
+
+
+@given(st.lists(st.floats(1e-12, 1), min_size=2, max_size=MOST_CANDIDATES))
+def test_a_propensity_is_kept_to_seven_digits_however_small(parts):
+    shares = np.array(parts) / np.sum(parts)
+    one = made([f"i{number}" for number in range(len(parts))], shares)
+    assert Round.parse(one.text()).propensities == pytest.approx(shares, rel=1e-6, abs=0)
 
 
 def test_the_longest_names_fit():
