@@ -43,9 +43,9 @@ def ease_factors(precision: np.ndarray, *, dimension: int = DIMENSION) -> Factor
     symmetric = -precision / np.sqrt(d[:, np.newaxis] * d)
     symmetric[np.diag_indices(items)] = 0.0
     kept = min(dimension, items)
-    values, vectors = scipy.linalg.eigh(symmetric, subset_by_index=[items - kept, items - 1])
+    values, vectors = _leading(symmetric, kept)
     spectrum, basis = np.zeros(dimension, np.float32), np.zeros((items, dimension), np.float32)
-    spectrum[:kept], basis[:, :kept] = values[::-1], vectors[:, ::-1]
+    spectrum[:kept], basis[:, :kept] = values, vectors
     lengths = np.linalg.norm(basis, axis=1)
     return Factors(
         method="ease",
@@ -54,6 +54,19 @@ def ease_factors(precision: np.ndarray, *, dimension: int = DIMENSION) -> Factor
         fold=(lengths * np.sqrt(d)).astype(np.float32),
         spectrum=spectrum,
     )
+
+
+def _leading(symmetric: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray]:
+    """The ``kept`` highest eigenvalues, descending, and their eigenvectors as columns.
+
+    LAPACK's quick way to the leading ones alone finds too few where many eigenvalues are equal, as in ratings of one
+    pattern over and over; all are looked for then.
+    """
+    items = len(symmetric)
+    values, vectors = scipy.linalg.eigh(symmetric, subset_by_index=[items - kept, items - 1])
+    if len(values) < kept:
+        values, vectors = scipy.linalg.eigh(symmetric, driver="evd")
+    return values[-kept:][::-1], vectors[:, -kept:][:, ::-1]
 
 
 def als_factors(strengths: scipy.sparse.csr_matrix, *, dimension: int = DIMENSION, seed: int = 0) -> Factors:

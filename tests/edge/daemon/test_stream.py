@@ -46,24 +46,17 @@ def test_goes_on_with_levels_and_with_what_feedback_changed(client, daemon):
 
 def test_what_is_shown_makes_no_next_list(running, tmp_path):
     """Of an impression no refresh comes, of a like one does; without senses nothing else asks for one."""
-    with running(tmp_path) as daemon, daemon.client() as client, daemon.client() as other:
-        with client.stream("GET", "/v1/events?user=eve") as response:
-            stream = events(response)
-            next(stream)
-
-            def send(kind, number):
-                body = {"id": f"{kind} {number}", "user": "eve", "item": "track:tiny/drone", "event": kind}
-                assert other.post("/v1/feedback", json=body).json()["new"]
-
-            for number in range(5):
-                send("impression", number)
-            send("like", 1)
-            lists = (data["recommendations"] for name, data in stream if name == "recommendations")
-            next(lists)  # what the stream begins with
-            assert any("liked" in reason for reason in next(lists)[0]["reasons"])
-            refreshes = next(line for line in other.get("/metrics").text.splitlines()
-                             if line.startswith("roomtone_refreshes_total"))  # fmt: skip
-            assert float(refreshes.split()[-1]) <= 2  # the like's, and one that may have waited
+    with (running(tmp_path) as daemon, daemon.client() as client, daemon.client() as other,
+          client.stream("GET", "/v1/events?user=eve") as response):
+        lists = (data["recommendations"] for name, data in events(response) if name == "recommendations")
+        next(lists)  # what the stream begins with
+        for number, kind in enumerate([*["impression"] * 5, "like"]):
+            body = {"id": f"eve {number}", "user": "eve", "item": "track:tiny/drone", "event": kind}
+            assert other.post("/v1/feedback", json=body).json()["new"]
+        assert any("liked" in reason for reason in next(lists)[0]["reasons"])
+        refreshes = next(line for line in other.get("/metrics").text.splitlines()
+                         if line.startswith("roomtone_refreshes_total "))
+    assert float(refreshes.split()[-1]) <= 2  # the like's, and one that may have waited
 
 
 def test_mute_is_told_at_once(client, daemon):

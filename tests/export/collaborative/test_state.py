@@ -1,4 +1,4 @@
-"""What a device keeps of one user in memory, with a catalogue that has a collaborative part and a memory that is full."""
+"""What a device keeps of one user whose memory is full, for a catalogue that has a collaborative part."""
 
 from edge.context import Context
 from edge.recommend.candidates import Request
