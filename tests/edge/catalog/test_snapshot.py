@@ -168,6 +168,29 @@ def test_views_in_lists_answer_as_others_do(listed):
         assert known.tolist() == [True, False]
 
 
+def test_a_catalogue_of_before_whose_vectors_lie_in_one_list_each_is_read(listed, tmp_path):
+    """Its manifest does not say how many vectors the lists hold; here that of the recordings, which are so still."""
+    copy = shutil.copytree(listed, tmp_path / "copy")
+    views = json.loads((copy / "manifest.json").read_text())["views"]
+    assert {name: view.pop("listed") for name, view in views.items()} == {"audio": 800, "video": 400, "recording": 800}
+    views["audio"]["listed"], views["video"]["listed"] = 800, 400
+    reseal(copy, views=views)
+    heard = unit_rows(800, 3)[60:64]
+    with open_snapshot(copy) as before, open_snapshot(listed) as now:
+        for found, right in zip(before.recordings.match(heard, 5), now.recordings.match(heard, 5), strict=True):
+            np.testing.assert_array_equal(found, right)
+
+
+@pytest.mark.parametrize("number", [-1, 399, 801, "800", None])
+def test_a_manifest_that_says_a_wrong_number_of_listed_vectors_is_refused(listed, tmp_path, number):
+    copy = shutil.copytree(listed, tmp_path / "copy")
+    views = json.loads((copy / "manifest.json").read_text())["views"]
+    views["audio"]["listed"] = number
+    reseal(copy, views=views)
+    with pytest.raises(SnapshotError, match=r"listed"):
+        open_snapshot(copy)
+
+
 @pytest.mark.parametrize(("file", "change", "message"), [
     ("audio.labels", lambda a: np.full_like(a, 7), "audio.places.npy: says other places"),
     ("audio.places", lambda a: a[::-1], "audio.places.npy: says other places"),
