@@ -211,7 +211,9 @@ def _against(runs: list[Run], models: dict[str, dict[str, Any]], peer: str) -> d
 
 
 def _change(models: dict[str, dict[str, Any]], name: str, other: str) -> float:
-    return round(models[name]["ndcg@10"] / models[other]["ndcg@10"] - 1, 4)
+    """Of NDCG, as a share of what it was; 0 where there was none to be lost."""
+    before = models[other]["ndcg@10"]
+    return round(models[name]["ndcg@10"] / before - 1, 4) if before else 0.0
 
 
 def _mean(values: list[float]) -> float:

@@ -72,15 +72,20 @@ def evaluate_new_items(
     ratings: Ratings, scale: Scale, *, share: float, seeds: int, method: str = "auto",
     step: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Hide a share of the items once a seed. Returns the part ``new_items`` of the evaluation's document."""
+    """Hide a share of the items once a seed. Returns the part ``new_items`` of the evaluation's document.
+
+    Without figures where no held-out user liked a hidden item after the cut.
+    """
     found = _Recalls()
     for seed in range(seeds):
         hidden = _drawn(len(ratings.items), share, seed)
         whole = temporal(ratings, scale, seed=seed)
         split = Split(whole.train.where(~hidden[whole.train.item]), _cold(ratings, whole.cases, hidden))
-        ranker = train(ranking_lists(split.train, scale, seed=seed, method=method, step=step), Options(seed=seed))
         found.people += [case.user for case in split.cases]
         found.hidden += int(hidden.sum())
+        if not split.cases:
+            continue
+        ranker = train(ranking_lists(split.train, scale, seed=seed, method=method, step=step), Options(seed=seed))
         _by_popularity(found, ratings, scale, split, hidden)
         _by_device(found, ratings, scale, split, hidden, ranker, fitted={"method": method, "seed": seed})
         step()
@@ -132,7 +137,7 @@ def _document(found: _Recalls, share: float, seeds: int) -> dict[str, Any]:
               for name, one in values.items()}  # fmt: skip
     against = {name: {"recall@20": round(float(values[OURS].mean() / max(values[name].mean(), 1e-9)), 3),
                       "recall@20_95%": _rounded(interval(values[OURS], found.people, over=values[name]))}
-               for name in BASELINES}  # fmt: skip
+               for name in (BASELINES if values else ())}  # fmt: skip
     return {"share": share, "items": found.hidden // seeds, "cases": len(found.people), "models": models,
             "against": against}  # fmt: skip
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.errors import ExportError
 from export.collaborative.device import Device
 from export.collaborative.grades import Scale
 from export.collaborative.lists import RankingList
@@ -24,9 +25,13 @@ def ranking_lists(
     """Lists for each training user who likes something after a cut: the device's candidates and features.
 
     Every user is cut at several places (CUTS), so that the ranker sees short histories as well as long ones.
-    ``catalog``: the snapshot whose content views count too. ``step`` is called after each of FOLDS parts.
+    ``catalog``: the snapshot whose content views count too. ``step`` is called after each of FOLDS parts. Raises
+    ExportError for a single user.
     """
     users = np.unique(train.user)
+    if len(users) < 2:
+        raise ExportError(f"{len(users)} users to learn ranking from: each one is judged by a model of the others, so "
+                          "at least 2 are needed")  # fmt: skip
     fold = np.full(len(train.users), -1)
     fold[users] = np.random.default_rng(seed).permutation(len(users)) % FOLDS
     lists = []

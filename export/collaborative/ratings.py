@@ -17,7 +17,7 @@ from typing import TextIO
 import numpy as np
 
 from edge.errors import ExportError
-from edge.recommend.event import MAX_ID_CHARACTERS
+from edge.recommend.event import MAX_ID_CHARACTERS, is_name
 
 NAMES = {
     "user": ("user", "user_id", "userid", "uid", "customer", "household"),
@@ -140,8 +140,9 @@ class _Reader:
 
     def _identifier(self, line: int, name: str, text: str, known: dict[str, int]) -> int:
         text = text.strip()
-        if not 1 <= len(text) <= MAX_ID_CHARACTERS or not text.isprintable():
-            raise self._wrong(line, f"{name} {text!r:.80} must be 1 to {MAX_ID_CHARACTERS} printable characters")
+        if not is_name(text):
+            raise self._wrong(line, f"{name} {text!r:.80} must be 1 to {MAX_ID_CHARACTERS} characters, none of them a "
+                                    "control character")
         return known.setdefault(text, len(known))
 
     def _number(self, line: int, name: str, text: str) -> float:

@@ -16,8 +16,9 @@ from export.collaborative.catalogue import write_catalogue
 from export.collaborative.evaluate import OURS, PENALTIES
 from export.collaborative.grades import scale_of
 from export.collaborative.metrics import interval, ndcg, recall
-from export.collaborative.new_items import _cold, _drawn
+from export.collaborative.new_items import _cold, _drawn, evaluate_new_items
 from export.collaborative.protocol import events_of, strict, temporal, with_noise
+from export.collaborative.ranking_lists import ranking_lists
 from export.collaborative.ratings import MAX_TEXT_CHARACTERS, read_ratings
 from export.commands import evaluate as evaluate_command
 
@@ -74,6 +75,24 @@ def test_random_events_are_added_among_the_real_ones(ratings):
     assert len(noisy) == len(events) + round(0.5 * len(events))
     assert [event.time_s for event in noisy] == sorted(event.time_s for event in noisy)
     assert noisy == with_noise(events, ratings.items, share=0.5, seed=2)
+
+
+def test_new_items_that_nobody_wanted_have_no_figures(tmp_path):
+    lines = [f"u{user},i{item},{5 if item > 7 else 2},{1_600_000_000 + 60 * item}" for user in range(12)
+             for item in range(10)]  # fmt: skip
+    (tmp_path / "r.csv").write_text("\n".join(["user,item,rating,timestamp", *lines]), encoding="utf-8")
+    ratings = read_ratings(tmp_path / "r.csv")
+    hidden = ratings.items[int(np.flatnonzero(_drawn(10, 0.1, 0))[0])]
+    assert hidden not in ("i8", "i9")
+    found = evaluate_new_items(ratings, scale_of(ratings), share=0.1, seeds=1)
+    assert found == {"share": 0.1, "items": 1, "cases": 0, "models": {}, "against": {}}
+    assert evaluate_command._new_items(found)[-1].endswith("0 cases:")
+
+
+def test_nobody_learns_ranking_from_oneself(ratings):
+    alone = ratings.of_users(np.arange(len(ratings.users)) == 0)
+    with pytest.raises(ExportError, match="1 users"):
+        ranking_lists(alone, scale_of(ratings), seed=0)
 
 
 def test_the_command_measures_draws_and_prints(rated, tmp_path, capsys):

@@ -34,6 +34,7 @@ def read(tmp_path):
         (HEADER + "a,x,3,NaN,t\n", "timestamp 'NaN'"),
         (HEADER + "a,x,3\n", "3 fields where the first line names 5"),
         (HEADER + ",x,3,5,t\n", "user '' must be"),
+        (HEADER + "a,x\u202ey,3,5,t\n", "none of them a control character"),
         (HEADER + "a,x,3,5,t\na,y,3,6,t\n", "1 users and 2 items"),
         (HEADER + "a,x,3,5,t\nb,x,3,6,t\n", "2 users and 1 items"),
         (HEADER, "0 users"),
@@ -60,6 +61,13 @@ def test_a_title_of_a_million_characters_is_cut_and_others_kept_as_they_are(read
     found = read(HEADER + f"a,x,3,5,{'t' * 10**6}\na,y,3,6,{arabic}\nb,z,3,5,{emoji}\n")
     titles = {item: text["title"] for item, text in zip(found.items, found.texts, strict=True)}
     assert titles == {"x": "t" * MAX_TEXT_CHARACTERS, "y": arabic, "z": emoji}
+
+
+def test_people_and_items_are_called_as_the_history_lets_them_be(read):
+    family, rtl = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u0645\u0631\u062d\u0628\u0627"
+    found = read(HEADER + f"{family},{rtl},3,5,t\nb,y,3,6,t\n")
+    assert family in found.users
+    assert rtl in found.items
 
 
 def test_the_order_of_the_lines_says_nothing(read):
