@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -140,8 +139,7 @@ def find_item(snapshot: Snapshot, name: str) -> Any:
 def feedback(args: argparse.Namespace) -> int:
     with open_snapshot(args.catalog) as snapshot:
         find_item(snapshot, args.item)
-    event = Event(id=args.id or str(uuid.uuid4()), user=args.user, item=args.item, event=args.event, value=args.value,
-                  time_s=time.time() if args.time_s is None else args.time_s)
+    event = Event(args.id or str(uuid.uuid4()), args.user, args.item, args.event, args.value, args.time_s)
     with open_history(args.state) as history:
         new = history.add(event)
     if args.json:

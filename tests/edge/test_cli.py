@@ -110,6 +110,17 @@ def test_search_like_feedback_history_forget(run):
     assert run("history", "--user", "ann")[1] == ""
 
 
+def test_feedback_said_twice_is_harmless_and_its_id_is_for_nothing_else(run):
+    item = json.loads(run("search", "the", "--json", "-k", "1")[1])["results"][0]["item"]
+    command = ("feedback", item, "like", "--user", "cy", "--id", "cy 1")
+    assert json.loads(run(*command, "--json")[1]) == {"id": "cy 1", "new": True}
+    assert run(*command)[:2] == (0, "cy 1 was there already\n")
+    code, _, err = run("feedback", item, "skip", "--user", "cy", "--id", "cy 1")
+    assert code == 1
+    assert "other content" in err
+    assert len(run("history", "--user", "cy")[1].splitlines()) == 1
+
+
 def test_a_list_without_what_is_filtered(run):
     first = recommend(run, KNOWN)["recommendations"]
     artist, item = first[0]["artist"], first[1]["item"]
