@@ -21,6 +21,8 @@ from edge.recommend.signals import WEIGHTS, strengthen
 from export.collaborative.replay import Log, estimates, softmax
 
 REWARD_WITHIN_S = 86400.0
+SAME_SHOWING_S = 1800.0
+"""Another screen, or a page loaded again, shows what is shown already; within this time that is no other showing."""
 WANTED_FROM = WEIGHTS["finish"]
 """What was done with the item after the impression must say as much as that somebody finished it."""
 
@@ -101,20 +103,21 @@ def _take(rounds: Rounds, history: list[tuple[Event, Round | None]], ends_s: flo
         elif ends_s - (event.time_s or 0.0) < REWARD_WITHIN_S:
             rounds.pending += 1
         else:
-            later = (event for event, _ in history[place + 1 :])
-            rounds.kept.append(Shown(drawn, drawn.items.index(event.item), _wanted(event, later)))
+            wanted = _wanted(event, history[place + 1 :])
+            rounds.kept.append(Shown(drawn, drawn.items.index(event.item), wanted))
     rounds.users += len(rounds.kept) > before
 
 
-def _wanted(impression: Event, later: Iterable[Event]) -> bool:
-    """Whether the user then wanted the item, within a day and before it was shown again."""
+def _wanted(impression: Event, later: Iterable[tuple[Event, Round | None]]) -> bool:
+    """Whether the user then wanted the item, within a day and before it was drawn or shown once more."""
     strength, shown_s = 0.0, impression.time_s or 0.0
-    for event in later:
+    for event, drawn in later:
         if event.item != impression.item:
             continue
         if event.event == "impression":
-            break
-        if 0 <= (event.time_s or 0.0) - shown_s <= REWARD_WITHIN_S:
+            if drawn is not None or (event.time_s or 0.0) - shown_s > SAME_SHOWING_S:
+                break
+        elif 0 <= (event.time_s or 0.0) - shown_s <= REWARD_WITHIN_S:
             strength = strengthen(strength, event)
     return strength >= WANTED_FROM
 

@@ -151,6 +151,13 @@ def test_what_counts_as_wanted(tmp_path, kind, item, time_s, wanted):
     assert [one.wanted for one in read_rounds(path).kept] == wanted
 
 
+@pytest.mark.parametrize(("again_s", "wanted"), [(203.0, True), (1999.0, True), (2001.0, False)])
+def test_a_second_screen_within_half_an_hour_takes_no_reward_away(tmp_path, again_s, wanted):
+    again = Event("second", "anna", "b", "impression", None, again_s)
+    path = by_hand(tmp_path, again, Event("x", "anna", "b", "like", None, again_s + 5), END)
+    assert [one.wanted for one in read_rounds(path).kept] == [False, False, wanted]
+
+
 def test_another_users_wish_is_no_reward(tmp_path):
     path = by_hand(tmp_path, Event("x", "ben", "b", "like", None, 250.0), Event("e", "ben", "c", "play", None, 3 * DAY))
     assert not any(one.wanted for one in read_rounds(path).kept)
