@@ -15,6 +15,7 @@ from export.training.augment import HEAVY, LEAD_SAMPLES, LIGHT, Augmenter, Stren
 from export.training.bank import SoundBank
 from export.training.corpus import LabelledTrack
 from export.training.frontend import WINDOW_SAMPLES, BatchFrontEnd, Standard
+from export.training.shelf import Shelf
 from export.training.stages import Recipe, Stage
 
 JITTER_SAMPLES = 4_800
@@ -23,7 +24,7 @@ SHIFT_SAMPLES = 9_600
 """The second view begins up to 0.6 s off the first: a device does not know where the catalogue's windows begin."""
 AT_ONCE = 8
 """Windows that are heard and transformed together: few enough to stay in a processor's cache."""
-SOUND = Strength(loudspeaker=0.5, rate=0.5, noise=0.5, noise_db=(5.0, 30.0), voice=0.0)
+SOUND = Strength(room=0.3, loudspeaker=0.5, rate=0.5, noise=0.5, noise_db=(5.0, 30.0), voice=0.0)
 """What every window goes through whose kind is asked for, so that no kind has a sound of its files."""
 
 
@@ -52,6 +53,7 @@ class BatchMaker:
         standard: Standard, augmenter: Augmenter, recipe: Recipe,
     ):
         self._tracks, self._kinds = tracks, kinds
+        self.shelf = Shelf(tracks)
         self._music = SoundBank([track.sound for track in tracks])
         self._labelled = np.array([len(track.targets) for track in tracks])
         self._front_end, self._standard, self._augmenter = front_end, standard, augmenter
@@ -75,11 +77,12 @@ class BatchMaker:
             **(self._sounds(rng) if stage.weights.kind else _no_sounds()))
 
     def _sounds(self, rng: np.random.Generator) -> dict[str, Tensor]:
-        """As many windows of every kind, from anywhere."""
+        """As many windows of every kind; of a piece four times as long, twice as many."""
         each = self._recipe.sounds_per_kind
         views = []
         for bank in self._kinds:
-            numbers = rng.choice(len(bank), each, p=bank.lengths / bank.lengths.sum())
+            shares = np.sqrt(bank.lengths)
+            numbers = rng.choice(len(bank), each, p=shares / shares.sum())
             starts = rng.integers(np.maximum(bank.lengths[numbers] - WINDOW_SAMPLES, 1))
             views.append(self._view(bank, numbers, starts, SOUND, rng))
         return {"sounds": torch.cat(views), "kinds": torch.arange(len(self._kinds)).repeat_interleave(each)}

@@ -5,7 +5,7 @@ Every stage keeps its result in the cache folder and is left out when that is th
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -37,8 +37,11 @@ from export.training.kind_head import Heard, fit_kinds, listen
 from export.training.kinds import noises, open_chain, syllables
 from export.training.known import Embed, Known, calibrate, every, queries
 from export.training.refit import refit
+from export.training.shelf import Shelf
+from export.training.speeds import at_speeds
 from export.training.stages import DISTILLATION, Recipe
 from export.training.student import train
+from export.training.tune import tune
 
 STANDARD_BATCHES = 4
 HELD_OUT = ("validation", "test", "unlisted")
@@ -79,7 +82,15 @@ class Studio:
                      window_samples=WINDOW_SAMPLES)
 
     def tracks(self, projection: Projection, *splits: str) -> list[LabelledTrack]:
-        recordings = self.recordings(*splits)
+        return self._labelled(projection, self.recordings(*splits))
+
+    def training_tracks(self, projection: Projection) -> list[LabelledTrack]:
+        """Those of the training packages, and the same at other speeds."""
+        recordings = self.recordings("train")
+        changed = at_speeds(recordings, self._recipe.speeds, self._cache / "speeds")
+        return self._labelled(projection, [*recordings, *changed])
+
+    def _labelled(self, projection: Projection, recordings: Sequence[Recording]) -> list[LabelledTrack]:
         pools = self.pools(recordings)
         return labelled(recordings, [projection.apply(part) for part in pools],
                         [self.teacher.tags_of(part) for part in pools])
@@ -96,20 +107,24 @@ class Studio:
             projection = self._projection(folder / PROJECTION_FILE)
             standard = self._standard(projection, folder / STANDARD_FILE)
             student = train(self.batches(projection, standard), self._recipe, folder / "checkpoint.pt")
-            refit(student.audio, self._labelled_features(student, projection, standard))
+            self._fit_audio(student, projection, standard)
             fit_kinds(student.kind, self._heard_kinds(student, standard))
             torch.save(student.state_dict(), folder / WEIGHTS_FILE)
         return load_hearing(folder)
 
+    def _fit_audio(self, student: AudioStudent, projection: Projection, standard: Standard) -> None:
+        tracks = self.tracks(projection, "train")
+        windows = [self._windows(track, student, standard)
+                   for track in tqdm(tracks, desc="fitting", unit="track", disable=None)]
+        refit(student.audio, windows)
+        tune(student.audio, windows, Shelf(tracks), seed=self._recipe.seed)
+
     @torch.no_grad()
-    def _labelled_features(self, student: AudioStudent, projection: Projection, standard: Standard
-                           ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Of every clean training window that the teacher labelled: pooled features, and the teacher's vector."""
-        for track in tqdm(self.tracks(projection, "train"), desc="fitting", unit="track", disable=None):
-            windows = torch.from_numpy(every(track, HOP_SAMPLES)[: len(track.targets)].astype(np.float32))
-            targets = torch.from_numpy(track.targets)
-            for heard, said in zip(windows.split(BATCH_WINDOWS), targets.split(BATCH_WINDOWS), strict=True):
-                yield student.features(self.front_end.standardised(heard, standard)), said
+    def _windows(self, track: LabelledTrack, student: AudioStudent, standard: Standard) -> tuple[Tensor, Tensor]:
+        """Of every clean window of a track that the teacher labelled: pooled features, and the teacher's vector."""
+        windows = torch.from_numpy(every(track, HOP_SAMPLES)[: len(track.targets)].astype(np.float32))
+        heard = [student.features(self.front_end.standardised(part, standard)) for part in windows.split(BATCH_WINDOWS)]
+        return torch.cat(heard), torch.from_numpy(track.targets)
 
     def _heard_kinds(self, student: AudioStudent, standard: Standard) -> list[Heard]:
         """Every training package of speech, also by the syllable, and of effects, all music, and a room's noises."""
@@ -125,8 +140,9 @@ class Studio:
 
     def batches(self, projection: Projection, standard: Standard) -> BatchMaker:
         """Of the training split alone."""
-        tracks, speech = self.tracks(projection, "train"), self.chains("train", "speech")
-        kinds = [speech, [track.sound for track in tracks],
+        tracks, speech = self.training_tracks(projection), self.chains("train", "speech")
+        kinds = [[*speech, *(syllables(piece, self._recipe.seed) for piece in speech)],
+                 [track.sound for track in tracks],
                  [*self.chains("train", "effects"), *noises(self._recipe.seed)]]
         augmenter = Augmenter(RoomBank(self._recipe.rooms, self._recipe.seed), np.concatenate(speech))
         return BatchMaker(tracks, [SoundBank(pieces) for pieces in kinds], self.front_end, standard, augmenter,

@@ -19,6 +19,7 @@ from export.checkpoint import read_plain
 from export.models.audio import DIMENSION, FEATURES, AudioStudent
 from export.training.batches import Batch, BatchMaker
 from export.training.losses import contrastive_loss, relation_loss, two_view_distillation_loss
+from export.training.shelf import Shelf
 from export.training.stages import Recipe, Stage
 
 CHECKPOINT_EVERY_STEPS = 100
@@ -32,7 +33,7 @@ def train(maker: BatchMaker, recipe: Recipe, checkpoint: Path, *, workers: int =
     ``checkpoint`` is rewritten every 200 steps. Raises ExportError when it is of another form.
     """
     torch.manual_seed(recipe.seed)
-    run = Run(recipe)
+    run = Run(recipe, maker.shelf)
     if checkpoint.is_file():
         run.load(checkpoint)
     bar = tqdm(total=recipe.steps, initial=run.step, desc="training", unit="step", disable=None)
@@ -84,8 +85,8 @@ def rate_at(recipe: Recipe, step: int) -> float:
 class Run:
     """Student, optimiser and step count: what a checkpoint holds."""
 
-    def __init__(self, recipe: Recipe):
-        self.recipe = recipe
+    def __init__(self, recipe: Recipe, shelf: Shelf):
+        self.recipe, self._shelf = recipe, shelf
         self.student = AudioStudent().train()
         self.student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for block in self.student.blocks:
@@ -135,6 +136,8 @@ class Run:
             losses["distillation"] = two_view_distillation_loss(light, heavy, batch.targets)
         if "relation" in wanted:
             losses["relation"] = relation_loss(audio, batch.targets.repeat(2, 1))
+        if "retrieval" in wanted:
+            losses["retrieval"] = self._shelf.retrieval_loss(audio, batch.track.repeat(2))
         if "contrast" in wanted:
             losses["contrast"] = self._contrast(self.student.recording(music), batch.track)
         if "tags" in wanted:

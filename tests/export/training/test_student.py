@@ -111,7 +111,7 @@ def test_a_stage_gets_what_it_asks_for(maker):
 
 
 def test_training_reduces_every_loss(maker):
-    run = training.Run(RECIPE)
+    run = training.Run(RECIPE, maker.shelf)
     run.step = 4
     losses = [run.learn(maker.make(step, RECIPE.stages[1])) for step in range(30)]
     assert set(losses[0]) == {"distillation", "relation", "contrast", "tags", "kind"}
@@ -121,7 +121,7 @@ def test_training_reduces_every_loss(maker):
 
 
 def test_pretraining_asks_nothing_of_the_teacher(maker):
-    assert set(training.Run(RECIPE).learn(maker.make(0, RECIPE.stages[0]))) == {"segments"}
+    assert set(training.Run(RECIPE, maker.shelf).learn(maker.make(0, RECIPE.stages[0]))) == {"segments"}
 
 
 def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(maker, tmp_path, monkeypatch):
@@ -129,7 +129,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not_been(maker, tmp_path, m
     recipe = replace(RECIPE, stages=(replace(RECIPE.stages[0], steps=1), replace(RECIPE.stages[1], steps=3)))
     whole = training.train(maker, recipe, tmp_path / "whole.pt", workers=0)
     torch.manual_seed(recipe.seed)
-    half = training.Run(recipe)
+    half = training.Run(recipe, maker.shelf)
     for step in range(2):
         half.learn(maker.make(step, training.stage_at(recipe, step)[0]))
     half.save(tmp_path / "half.pt")
