@@ -15,6 +15,7 @@ import torch
 from edge import bundle
 from edge.catalog.snapshot import FORMAT_VERSION
 from edge.errors import RoomtoneError
+from export.catalog.embed import RENDITIONS
 from export.catalog.packaged import build_packaged
 from export.data.clips import write_clips
 from export.data.fetch import DEFAULT_CACHE
@@ -80,7 +81,7 @@ def make(studio: Studio, cache: Path, out: Path, parts: Sequence[str] = PARTS) -
     if "catalog" in parts:
         opened = bundle.open_bundle(made)
         contents = _digest([(made / "manifest.json").read_bytes(), heard.encode(), *_of_kinds(packages, "film"),
-                            str(FORMAT_VERSION).encode()])
+                            f"format {FORMAT_VERSION}, {RENDITIONS} rooms".encode()])
         _stage(cache, "catalogue", contents, out / "catalog" / "manifest.json",
                lambda: build_packaged(studio, hearing, opened, cache, out / "catalog"))
     if "clips" in parts:
