@@ -44,22 +44,35 @@ def rerank(scores: np.ndarray, groups: np.ndarray, k: int, *, bound: float) -> n
     width = min(places, len(names))
     shown = np.zeros(len(names), np.int64)
     chosen: list[int] = []
-    free = np.ones(len(order), bool)
+    first, following = _chains(groups, len(names))
     for place in range(places):
-        pick = _first_that_fits(groups, free, shown, left, places - place - 1, width, bound)
-        free[pick] = False
+        firsts = np.sort(first[first < len(order)])
+        pick = _first_that_fits(firsts, groups, shown, left, places - place - 1, width, bound)
+        first[groups[pick]] = following[pick]
         shown[groups[pick]] += 1
         left[groups[pick]] -= 1
         chosen.append(pick)
     return order[chosen]
 
 
+def _chains(groups: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of groups (n,) numbered below ``count``: each one's first place, and each place's next one of the same group.
+
+    int64 (count,) and (n,); n where there is none.
+    """
+    n = len(groups)
+    together = np.argsort(groups, kind="stable")
+    begins = np.flatnonzero(np.diff(groups[together], prepend=-1))
+    first, following = np.full(count, n, np.int64), np.full(n, n, np.int64)
+    first[groups[together[begins]]] = together[begins]
+    following[together[:-1]] = np.where(np.diff(groups[together]) == 0, together[1:], n)
+    return first, following
+
+
 def _first_that_fits(
-    groups: np.ndarray, free: np.ndarray, shown: np.ndarray, left: np.ndarray, rest: int, width: int, bound: float
+    firsts: np.ndarray, groups: np.ndarray, shown: np.ndarray, left: np.ndarray, rest: int, width: int, bound: float
 ) -> int:
-    """The best free candidate of the first group, in the order of scores, that leaves the bound in reach."""
-    candidates = np.flatnonzero(free)
-    firsts = candidates[np.sort(np.unique(groups[candidates], return_index=True)[1])]
+    """The first of ``firsts``, each group's best free candidate, by score, that leaves the bound in reach."""
     reach = np.inf
     best = int(firsts[0])
     for candidate in firsts:
@@ -74,6 +87,8 @@ def _first_that_fits(
 
 def _most_equal(shown: np.ndarray, left: np.ndarray, group: int, rest: int, width: int) -> float:
     """The least Gini that can be had when ``group`` gets this place and the ``rest`` goes to the least shown."""
+    if not shown[group] and shown.max() <= 1 and len(shown) - np.count_nonzero(shown) > rest:
+        return 0.0  # a place for each of so many groups
     exposures, stock = shown.copy(), left.copy()
     exposures[group] += 1
     stock[group] -= 1

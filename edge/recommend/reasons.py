@@ -49,6 +49,7 @@ class Reasons:
         self._alike: dict[str, dict[int, np.ndarray]] = {}
         self._items = {item.row: item for item in items}
         self._pulls: dict[str, dict[int, np.ndarray]] = {}
+        self._neighbours: dict[tuple[int, str], str | None] = {}
         self._chosen = np.zeros(0, np.int32)
 
     def of(self, chosen: np.ndarray) -> list[tuple[str, ...]]:
@@ -80,7 +81,7 @@ class Reasons:
         if name.startswith("collaborative"):
             return PLAIN["collaborative_place"] if self._features.column(name)[index] > 0 else None
         if name.startswith(("neighbours", "follows")):
-            return self._neighbour(row, "follows" if name.startswith("follows") else "neighbours")
+            return self._once_told(row, "follows" if name.startswith("follows") else "neighbours")
         view, _, memory = name.partition("_")
         return self._likeness(view, memory, row) if memory in ("short", "long") else None
 
@@ -88,6 +89,12 @@ class Reasons:
         if row not in self._items:
             self._items[int(row)] = self._lookup.item(row)
         return self._items[int(row)]
+
+    def _once_told(self, row: int, kind: str) -> str | None:
+        """What ``_neighbour`` says: several features ask."""
+        if (row, kind) not in self._neighbours:
+            self._neighbours[row, kind] = self._neighbour(row, kind)
+        return self._neighbours[row, kind]
 
     def _neighbour(self, row: int, kind: str) -> str | None:
         """The item of the history that draws this one in most, by who likes both or by what is played after it."""

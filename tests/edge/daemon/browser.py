@@ -62,8 +62,10 @@ def browsing(folder: Path):
                 options = {"args": [*FLAGS.split(), f"--user-data-dir={folder / 'profile'}"]}
                 wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
                 answer = client.post("/session", json={"capabilities": {"alwaysMatch": wanted}}).json()["value"]
-                yield Browser(client, answer["sessionId"])
-                client.delete(f"/session/{answer['sessionId']}")
+                try:
+                    yield Browser(client, answer["sessionId"])
+                finally:
+                    client.delete(f"/session/{answer['sessionId']}")  # or the browser outlives its driver
         finally:
             driver.terminate()
 
