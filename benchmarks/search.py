@@ -31,7 +31,8 @@ def run(profile: FirmwareProfile, peers: bool) -> list[Row]:
     """Vectors as benchmarks/synthetic.py says, queries between two of them; beside numpy over the same as float32.
 
     ``recall`` is the share of the ten nearest, by exact search over the same int8 vectors, that were found. The figures
-    set export.catalog.writer.IVF_FROM_VECTORS and the constants of edge/catalog/ivf.py and export/catalog/clusters.py.
+    set export.catalog.writer.IVF_FROM_VECTORS, export.catalog.inverted_lists.TWICE_FROM_VECTORS and the constants of
+    edge/catalog/ivf.py and export/catalog/clusters.py.
     """
     spectrum = audio_spectrum()
     rows: list[Row] = []
@@ -57,7 +58,8 @@ def _of_size(stored: np.ndarray, folder: Path) -> Iterator[Row]:
 
 def index_of(stored: np.ndarray, folder: Path) -> IvfIndex:
     """The lists of vectors, as the exporter writes them, mapped as a device does."""
-    made = inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), folder, "view")
+    made = inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), folder, "view",
+                                twice=len(stored) >= inverted_lists.TWICE_FROM_VECTORS)
     lists = open_lists(lambda name, dtype, shape: open_array(folder / name, dtype, shape), "view",
                        (made["listed"], stored.shape[1]), lists=made["lists"], groups=made["groups"])
     places = np.empty(len(stored), np.int32)

@@ -18,6 +18,9 @@ what 200 queries have near found .949 of what 300 others have (benchmarks/millio
 LEAST_WINDOW_RECALL = 0.5
 """Of the nearest windows: a recording is found through several of them, and of 200 that were heard at a cosine of .86
 among 4 million windows one was missed at a recall of .2 and none at .3."""
+TWICE_FROM_VECTORS = 20_000
+"""From so many on each vector lies in two lists. Searches took 1.2 times as long with that at 10,000, 0.92 times as
+long at 20,000 and 0.82 at 100,000, in one run."""
 TRIED_QUERIES = {10: 400, 100: 100, 1000: 40}
 """For so many neighbours each; the more neighbours, the fewer queries tell the recall."""
 
@@ -28,8 +31,8 @@ def build(
 ) -> dict[str, Any]:
     """Write the lists of int8 vectors (n, d) with labels int32 (n,), ascending: the same bytes for the same vectors.
 
-    ``twice``: each vector lies in two lists. For the same recall a search then compares two thirds of the vectors, and
-    reads a third of the lists (benchmarks/million.py).
+    ``twice``: each vector lies in two lists. For the same recall a search of a million then compares three quarters of
+    the vectors, and reads two fifths of the lists (docs/benchmarks.md).
 
     Returns ``lists``, ``groups``, ``listed`` and ``probes`` of the view's entry in the manifest.
     """

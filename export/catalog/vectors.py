@@ -61,7 +61,8 @@ class ViewFiles:
         if self._starts is not None:
             return inverted_lists.build(stored, np.arange(len(stored), dtype=np.int32), self._folder, self._name,
                                         least_recall=inverted_lists.LEAST_WINDOW_RECALL, twice=False)
-        made = inverted_lists.build(stored, self._read("rows"), self._folder, self._name)
+        made = inverted_lists.build(stored, self._read("rows"), self._folder, self._name,
+                                    twice=len(stored) >= inverted_lists.TWICE_FROM_VECTORS)
         for file in ("vectors", "rows"):
             (self._folder / f"{self._name}.{file}.npy").unlink()
         return made

@@ -141,14 +141,16 @@ def test_an_older_catalogue_says_what_to_do(copy):
 
 @pytest.fixture(scope="session")
 def listed(tmp_path_factory):
-    """A catalogue whose views all lie in lists."""
+    """A catalogue whose views all lie in lists, the vectors of items in two each."""
     folder = tmp_path_factory.mktemp("listed") / "catalog"
     views = {
         "audio": ViewData("a@1", unit_rows(400, 1), np.arange(400)),
         "video": ViewData("v@1", unit_rows(200, 2), np.arange(0, 400, 2)),
         "recording": ViewData("r@1", unit_rows(800, 3), np.repeat(np.arange(400), 2), windows=True),
     }
-    write_snapshot(folder, items(400), views, name="test", version="1", ivf_from=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("export.catalog.inverted_lists.TWICE_FROM_VECTORS", 100)
+        write_snapshot(folder, items(400), views, name="test", version="1", ivf_from=100)
     return folder
 
 

@@ -1,5 +1,7 @@
 """The writer: whole or not at all, the same bytes for the same inputs, nothing that does not fit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,19 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path, ivf_from):
 
 def test_other_content_is_another_version(tmp_path):
     assert write(tmp_path / "one") != write(tmp_path / "two", count=29)
+
+
+@pytest.mark.parametrize(("least", "listed"), [(20, 40), (21, 20)])
+def test_vectors_of_a_view_that_is_large_enough_lie_in_two_lists(tmp_path, monkeypatch, least, listed):
+    monkeypatch.setattr("export.catalog.inverted_lists.TWICE_FROM_VECTORS", least)
+    vectors = np.random.default_rng(0).standard_normal((20, 16)).astype(np.float32)
+    monkeypatch.setattr("export.catalog.clusters.VECTORS_PER_LIST", 4)
+    write_snapshot(tmp_path / "c", [replace(item(n), row=n) for n in range(20)],
+                   {"audio": ViewData("a@1", vectors, np.arange(20))}, name="t", ivf_from=1)
+    with open_snapshot(tmp_path / "c") as snapshot:
+        assert snapshot.views["audio"].size == 20
+        assert len(np.load(tmp_path / "c" / "audio.labels.npy")) == listed
+        assert snapshot.views["audio"].search(vectors[7], 1)[0].tolist() == [7]
 
 
 def test_a_large_view_answers_through_its_index(tmp_path):
