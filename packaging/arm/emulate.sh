@@ -42,7 +42,7 @@ make_root() {
 import tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 extras = project["optional-dependencies"]
-needed = project["dependencies"] + extras["speaker"] + extras["tv"] + ["pytest", "hypothesis"]
+needed = project["dependencies"] + extras["speaker"] + extras["tv"] + ["pytest", "hypothesis", "faiss-cpu"]  # faiss: tests make the lists that they search
 print("\n".join(line for line in needed if not line.startswith("roomtone")))
 PY
     ) > "$work/needed.txt"
