@@ -150,7 +150,7 @@ def test_what_is_measured_grows_with_what_is_touched_and_shrinks_again():
     for key in ("pss_bytes", "resident_bytes", "anonymous_bytes"):
         assert 31 * MIB <= during[key] - before[key] <= 80 * MIB
         assert during[key] - after[key] >= 24 * MIB
-    assert after["peak_bytes"] >= during["resident_bytes"]
+    assert after["peak_bytes"] >= during["resident_bytes"] - MIB  # the kernel counts a peak now and then, per core
     assert 0 < after["anonymous_bytes"] <= after["pss_bytes"] <= after["resident_bytes"]
 
 
