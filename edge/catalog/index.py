@@ -117,13 +117,14 @@ def best_of(scores: np.ndarray, k: int) -> np.ndarray:
 
 
 def shortlist(scores: np.ndarray, k: int) -> np.ndarray:
-    """Positions, ascending, of the k highest and a few more, k at least 1; all of them where there are not many more.
+    """Positions, ascending, of the k highest and a few more, k at least 1.
 
     Of the scores in parts of COMPARED each, the k parts with the highest maxima hold k scores at least as high as the
     lowest of these. Partitioning 10,000 scores takes eight times as long.
     """
-    parts = len(scores) // COMPARED
-    if parts <= 2 * k:
+    if k >= len(scores):
         return np.arange(len(scores))
-    highest = scores[: parts * COMPARED].reshape(COMPARED, parts).max(axis=0)
-    return np.flatnonzero(scores >= np.partition(highest, parts - k)[parts - k])
+    highest, parts = scores, len(scores) // COMPARED
+    if parts > 2 * k:
+        highest = scores[: parts * COMPARED].reshape(COMPARED, parts).max(axis=0)
+    return np.flatnonzero(scores >= np.partition(highest, len(highest) - k)[len(highest) - k])
