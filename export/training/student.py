@@ -30,7 +30,7 @@ WARM_UP = 0.1
 def train(maker: BatchMaker, recipe: Recipe, checkpoint: Path, *, workers: int = 1) -> AudioStudent:
     """Run (or go on with) a training; the returned student has the averaged weights and is in eval mode.
 
-    ``checkpoint`` is rewritten every 200 steps. Raises ExportError when it is of another form.
+    ``checkpoint`` is rewritten every CHECKPOINT_EVERY_STEPS steps. Raises ExportError when it is of another form.
     """
     torch.manual_seed(recipe.seed)
     run = Run(recipe, maker.shelf)

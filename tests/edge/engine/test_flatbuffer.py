@@ -74,6 +74,17 @@ def test_a_model_without_its_graphs_is_malformed(models):
         check_model(bytes(content))
 
 
+def test_a_vector_of_an_operators_options_must_lie_in_the_file(models):
+    """tflite-runtime 2.14 dies of it. The model's first operator reshapes to (1, 24)."""
+    content = bytearray((models / "heads.tflite").read_bytes())
+    shape = content.index(struct.pack("<III", 2, 1, 24))
+    pointers = [at for at in range(shape) if at + struct.unpack_from("<I", content, at)[0] == shape]
+    assert len(pointers) == 1
+    struct.pack_into("<i", content, pointers[0], -1)
+    with pytest.raises(Malformed, match="ends after the file's"):
+        check_model(bytes(content))
+
+
 def test_a_text_needs_its_end():
     walk = _Walk(struct.pack("<II3sB", 4, 3, b"abc", 1))
     with pytest.raises(Malformed, match="has no end"):
